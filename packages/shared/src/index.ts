@@ -1,0 +1,152 @@
+export { type Clock, type MonoMs, parseRfc3339, rfc3339, type WallMs } from "./clock/clock.ts";
+export { RealClock } from "./clock/real-clock.ts";
+export { type ErrorCode, httpStatus, ProxyError, type ProxyErrorOptions } from "./errors/proxy-error.ts";
+export { chain, type Handler, type Layer } from "./http/chain.ts";
+export type {
+  ClientPeer,
+  Exchange,
+  ExchangeObserver,
+  ExchangeOutcome,
+  ExchangeState,
+  ForwardFailure,
+  ForwardFailureHandler,
+  HeadFields,
+  HttpVersion,
+  LocalResponse,
+  RequestHead,
+  Upstream,
+} from "./http/exchange.ts";
+export { assert, InvariantError, unreachable } from "./invariant.ts";
+export { childName } from "./knative/child-name.ts";
+export { formatDuration, parseDuration } from "./knative/duration.ts";
+export {
+  ACTIVATOR_SERVICE,
+  annotations,
+  autoscaling,
+  HEALTH_PATH,
+  headers,
+  labels,
+  PROXIED_BY_ACTIVATOR,
+  portNames,
+  ports,
+  probeAgents,
+  probeValues,
+  QUEUE_PROXY_CONTAINER,
+  rouse,
+  SYSTEM_NAMESPACE,
+} from "./knative/names.ts";
+export {
+  type DeleteOptions,
+  isKubeError,
+  type JsonPatchOperation,
+  type KubeClient,
+  KubeError,
+  type KubeErrorReason,
+  type ListQuery,
+  type ObjectList,
+  type Patch,
+  type Subresource,
+  type WatchEvent,
+  type WatchSink,
+} from "./kube/client.ts";
+export {
+  type Condition,
+  type ConditionChange,
+  ConditionSet,
+  type ConditionStatus,
+  findCondition,
+} from "./kube/conditions.ts";
+export { Informer, type InformerDeps, type InformerHandler, type Lister } from "./kube/informer.ts";
+export {
+  type ConfigMap,
+  ConfigMapKind,
+  type Container,
+  type ContainerPort,
+  type ContainerState,
+  type ContainerStatus,
+  type Deployment,
+  DeploymentKind,
+  type EndpointAddress,
+  type EndpointPort,
+  type EndpointSubset,
+  type Endpoints,
+  EndpointsKind,
+  type EnvVar,
+  EventKind,
+  type KubeEvent,
+  type Namespace,
+  NamespaceKind,
+  type Pod,
+  PodKind,
+  type PodSpec,
+  type PodStatus,
+  type PodTemplate,
+  type Probe,
+  type Service,
+  ServiceKind,
+  type ServicePort,
+  type TerminatedState,
+} from "./kube/kinds/core.ts";
+export {
+  type Ingress,
+  IngressKind,
+  type IngressPath,
+  type IngressRule,
+  type IngressSplit,
+  type Metric,
+  MetricKind,
+  type PodAutoscaler,
+  PodAutoscalerKind,
+  type ProtocolType,
+  type ScaleTargetRef,
+  type ServerlessService,
+  ServerlessServiceKind,
+} from "./kube/kinds/internal.ts";
+export {
+  type Configuration,
+  ConfigurationKind,
+  type ConfigurationStatus,
+  type KnativeService,
+  KnativeServiceKind,
+  type Revision,
+  RevisionKind,
+  type RevisionSpec,
+  type RevisionTemplate,
+  type Route,
+  RouteKind,
+  type RouteStatus,
+  type TrafficTarget,
+} from "./kube/kinds/serving.ts";
+export {
+  apiVersion,
+  controllerOf,
+  isControlledBy,
+  type Kind,
+  type KubeObject,
+  type ObjectKey,
+  type ObjectMeta,
+  type ObjectRef,
+  type OwnerReference,
+  objectKey,
+  objectRef,
+  type Stored,
+  type StoredMeta,
+} from "./kube/object.ts";
+export {
+  done,
+  type Pass,
+  ReconcileLoop,
+  type ReconcileLoopDeps,
+  type Reconciler,
+} from "./kube/reconcile-loop.ts";
+export { type LabelRequirement, matchesLabels, parseLabelSelector, selectorText } from "./kube/selector.ts";
+export { type LogFields, type Logger, silentLogger } from "./log/logger.ts";
+export { type Random, RealRandom, SeededRandom } from "./random.ts";
+export {
+  type Endpoint,
+  endpoint,
+  endpointAddress,
+  type RevisionKey,
+  revisionKey,
+} from "./revision.ts";
+export type { Stat, StatMessage, StatSink } from "./stat/stat.ts";

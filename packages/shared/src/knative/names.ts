@@ -1,0 +1,128 @@
+/**
+ * Names other software relies on, byte for byte. HTTP header names are in the spelling we send; compare them without
+ * case. Our own additions start with `rouse.dev/`. Sources: Q-17..Q-24, K-15..K-19, S-9, C §3.
+ */
+export const headers = {
+  networkProbe: "K-Network-Probe",
+  networkHash: "K-Network-Hash",
+  kubeletProbe: "K-Kubelet-Probe",
+  proxyRequest: "K-Proxy-Request",
+  originalHost: "K-Original-Host",
+  passthroughLb: "K-Passthrough-Lb",
+  revision: "Knative-Serving-Revision",
+  namespace: "Knative-Serving-Namespace",
+  tag: "Knative-Serving-Tag",
+  defaultRoute: "Knative-Serving-Default-Route",
+} as const;
+
+/** Values of `K-Network-Probe`, and what `K-Proxy-Request` carries when an activator forwarded the request. */
+export const probeValues = { queue: "queue", activator: "activator", network: "probe" } as const;
+export const PROXIED_BY_ACTIVATOR = "activator";
+
+/** Beginnings of the `User-Agent` by which a probe is known. */
+export const probeAgents = {
+  kubelet: "kube-probe/",
+  activator: "Knative-Activator-Probe",
+  autoscaler: "Knative-Autoscaling-Probe",
+  ingress: "Knative-Ingress-Probe",
+} as const;
+
+/** Ports of the contract: Q §1, K-15..K-17. */
+export const ports = {
+  serviceHttp: 80,
+  serviceH2c: 81,
+  serviceHttps: 443,
+  queueHttp: 8012,
+  queueH2c: 8013,
+  queueHttps: 8112,
+  queueAdmin: 8022,
+  autoscalerMetrics: 9090,
+  userMetrics: 9091,
+} as const;
+
+export const portNames = {
+  http: "http",
+  h2c: "http2",
+  https: "https",
+  queue: "queue-port",
+  autoscalerMetrics: "http-autometric",
+  userMetrics: "http-usermetric",
+} as const;
+
+const SERVING = "serving.knative.dev";
+const NETWORKING_INTERNAL = "networking.internal.knative.dev";
+const AUTOSCALING = "autoscaling.knative.dev";
+
+export const labels = {
+  service: `${SERVING}/service`,
+  serviceUid: `${SERVING}/serviceUID`,
+  configuration: `${SERVING}/configuration`,
+  configurationUid: `${SERVING}/configurationUID`,
+  configurationGeneration: `${SERVING}/configurationGeneration`,
+  revision: `${SERVING}/revision`,
+  revisionUid: `${SERVING}/revisionUID`,
+  route: `${SERVING}/route`,
+  routeNamespace: `${SERVING}/routeNamespace`,
+  routingState: `${SERVING}/routingState`,
+  serverlessService: `${NETWORKING_INTERNAL}/serverlessservice`,
+  serviceType: `${NETWORKING_INTERNAL}/serviceType`,
+  visibility: "networking.knative.dev/visibility",
+  app: "app",
+} as const;
+
+export const annotations = {
+  creator: `${SERVING}/creator`,
+  lastModifier: `${SERVING}/lastModifier`,
+  routes: `${SERVING}/routes`,
+  routingStateModified: `${SERVING}/routingStateModified`,
+  progressDeadline: `${SERVING}/progress-deadline`,
+  ingressClass: "networking.knative.dev/ingress.class",
+  defaultContainer: "kubectl.kubernetes.io/default-container",
+  lastApplied: "kubectl.kubernetes.io/last-applied-configuration",
+} as const;
+
+/** S-9 and the table behind it. `alternates` lists the second spelling a key may have. */
+export const autoscaling = {
+  prefix: AUTOSCALING,
+  class: `${AUTOSCALING}/class`,
+  metric: `${AUTOSCALING}/metric`,
+  target: `${AUTOSCALING}/target`,
+  targetUtilizationPercentage: `${AUTOSCALING}/target-utilization-percentage`,
+  targetBurstCapacity: `${AUTOSCALING}/target-burst-capacity`,
+  minScale: `${AUTOSCALING}/min-scale`,
+  maxScale: `${AUTOSCALING}/max-scale`,
+  initialScale: `${AUTOSCALING}/initial-scale`,
+  activationScale: `${AUTOSCALING}/activation-scale`,
+  scaleDownDelay: `${AUTOSCALING}/scale-down-delay`,
+  scaleToZeroPodRetentionPeriod: `${AUTOSCALING}/scale-to-zero-pod-retention-period`,
+  window: `${AUTOSCALING}/window`,
+  panicWindowPercentage: `${AUTOSCALING}/panic-window-percentage`,
+  panicThresholdPercentage: `${AUTOSCALING}/panic-threshold-percentage`,
+  metricAggregationAlgorithm: `${AUTOSCALING}/metric-aggregation-algorithm`,
+  kpaClass: "kpa.autoscaling.knative.dev",
+  hpaClass: "hpa.autoscaling.knative.dev",
+} as const;
+
+/** Our own annotations. Design §7, §9. */
+export const rouse = {
+  /** A shell line to run instead of an image, on the revision template. */
+  command: "rouse.dev/command",
+  /** `"true"`: the program listens on its own fixed port, so there can be one pod. */
+  fixedPort: "rouse.dev/fixed-port",
+  /** Longest time a request is held for this revision, as a Go duration. */
+  maxWait: "rouse.dev/max-wait",
+  /** Directory relative paths of the manifest are resolved from; set by `rouse up` and `rouse apply`. */
+  directory: "rouse.dev/directory",
+  /** Port of this pod's queue-proxy where all pods share one address; set by the kubelet. */
+  queuePort: "rouse.dev/queue-port",
+  /** Port the pod's program was told to listen on (`PORT`); set by the kubelet. */
+  userPort: "rouse.dev/user-port",
+} as const;
+
+export const SYSTEM_NAMESPACE = "knative-serving";
+/** Name of the Service and Endpoints of the activators in the system namespace. K-31. */
+export const ACTIVATOR_SERVICE = "activator-service";
+/** Name of the sidecar container in every revision pod. Q-1. */
+export const QUEUE_PROXY_CONTAINER = "queue-proxy";
+/** Path used by readiness questions among the components. */
+export const HEALTH_PATH = "/healthz";
