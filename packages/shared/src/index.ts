@@ -140,6 +140,8 @@ export {
   type Reconciler,
 } from "./kube/reconcile-loop.ts";
 export { type LabelRequirement, matchesLabels, parseLabelSelector, selectorText } from "./kube/selector.ts";
+export { sameState, semanticEqual } from "./kube/semantic-equal.ts";
+export { writeStatus } from "./kube/write-status.ts";
 export { type LogFields, type Logger, silentLogger } from "./log/logger.ts";
 export { type Random, RealRandom, SeededRandom } from "./random.ts";
 export {

@@ -1,0 +1,46 @@
+/** Members that say when, not what: two states that differ only here are the same state (C-10 step 6). */
+const TIMESTAMPS: ReadonlySet<string> = new Set(["lastTransitionTime"]);
+const NOTHING_IGNORED: ReadonlySet<string> = new Set();
+
+/** Whether two JSON values mean the same: absent, null, empty list and empty map are equal at any depth. C-13. */
+export function semanticEqual(a: unknown, b: unknown): boolean {
+  return areEqual(a, b, NOTHING_IGNORED);
+}
+
+/** As `semanticEqual`, with every `lastTransitionTime` left out of the comparison. */
+export function sameState(a: unknown, b: unknown): boolean {
+  return areEqual(a, b, TIMESTAMPS);
+}
+
+function areEqual(a: unknown, b: unknown, ignored: ReadonlySet<string>): boolean {
+  if (a === b) return true;
+  if (isNothing(a, ignored) || isNothing(b, ignored)) return isNothing(a, ignored) && isNothing(b, ignored);
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return (
+      Array.isArray(a) &&
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((item, index) => areEqual(item, b[index], ignored))
+    );
+  }
+  if (!isMap(a) || !isMap(b)) return false;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  for (const key of keys) {
+    if (!ignored.has(key) && !areEqual(a[key], b[key], ignored)) return false;
+  }
+  return true;
+}
+
+/** Nothing is said by it: absent, null, an empty list, or a map of nothing but such. */
+function isNothing(value: unknown, ignored: ReadonlySet<string>): boolean {
+  if (value === undefined || value === null) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return (
+    isMap(value) &&
+    Object.entries(value).every(([key, member]) => ignored.has(key) || isNothing(member, ignored))
+  );
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
