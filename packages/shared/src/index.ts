@@ -18,6 +18,7 @@ export type {
 } from "./http/exchange.ts";
 export { assert, InvariantError, unreachable } from "./invariant.ts";
 export { childName } from "./knative/child-name.ts";
+export { consistentSubset } from "./knative/consistent-subset.ts";
 export { formatDuration, parseDuration } from "./knative/duration.ts";
 export {
   ACTIVATOR_SERVICE,
