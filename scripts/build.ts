@@ -1,0 +1,12 @@
+/** Builds every program whose `main.ts` exists. `node scripts/build.ts [PACKAGE …]`. */
+import { resolve } from "node:path";
+import { build, buildable } from "./build/bundle.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const asked = process.argv.slice(2);
+const wanted = buildable(root).filter((name) => asked.length === 0 || asked.includes(name));
+
+for (const name of wanted) {
+  const bundle = await build(root, name);
+  process.stdout.write(`${bundle.path}  ${(bundle.bytes / 1024).toFixed(0)} KiB\n`);
+}
