@@ -58,7 +58,10 @@ test("I-11: an element that leaves and comes back finds the subset as it was", (
         all.filter((element) => element !== leaving),
         { count, target },
       );
-      const back = [...all.filter((element) => element !== leaving), ...(leaving === undefined ? [] : [leaving])];
+      const back = [
+        ...all.filter((element) => element !== leaving),
+        ...(leaving === undefined ? [] : [leaving]),
+      ];
       expect(new Set(consistentSubset(back, { count, target }))).toEqual(new Set(before));
     }),
   );
