@@ -1,3 +1,5 @@
+export { type Admission, BreakerCore, type BreakerLimits } from "./breaker/breaker-core.ts";
+export { type Waiter, WaitQueue } from "./breaker/wait-queue.ts";
 export { type Clock, type MonoMs, parseRfc3339, rfc3339, type WallMs } from "./clock/clock.ts";
 export { RealClock } from "./clock/real-clock.ts";
 export { type ErrorCode, httpStatus, ProxyError, type ProxyErrorOptions } from "./errors/proxy-error.ts";
@@ -153,3 +155,7 @@ export {
   revisionKey,
 } from "./revision.ts";
 export type { Stat, StatMessage, StatSink } from "./stat/stat.ts";
+export { LinearWindow } from "./window/linear-window.ts";
+export { panicWindowSeconds } from "./window/panic-window.ts";
+export type { AggregationAlgorithm, TimedWindow } from "./window/timed-window.ts";
+export { decayCoefficient, WeightedWindow } from "./window/weighted-window.ts";
