@@ -1,1 +1,7 @@
 export { VirtualClock } from "../clock/virtual-clock.ts";
+export { type Benchmark, benchmark } from "./benchmark.ts";
+export {
+  type RecordedForward,
+  RecordingExchange,
+  type RecordingRequest,
+} from "./recording-exchange.ts";
