@@ -146,6 +146,10 @@ export { type LabelRequirement, matchesLabels, parseLabelSelector, selectorText 
 export { sameState, semanticEqual } from "./kube/semantic-equal.ts";
 export { writeStatus } from "./kube/write-status.ts";
 export { type LogFields, type Logger, silentLogger } from "./log/logger.ts";
+export { attempt } from "./probe/attempt.ts";
+export type { AttemptOptions, AttemptResult } from "./probe/attempt-result.ts";
+export { type AwaitReadyOptions, awaitReady } from "./probe/await-ready.ts";
+export { type ProbeDefaults, type ProbeTarget, probeTarget } from "./probe/probe-target.ts";
 export { type Random, RealRandom, SeededRandom } from "./random.ts";
 export {
   type Endpoint,

@@ -1,0 +1,70 @@
+import { RecordingExchange, VirtualClock } from "@rouse/shared/testing";
+import { expect, test } from "vitest";
+import { Drain } from "./drain.ts";
+
+function setUp() {
+  const clock = new VirtualClock();
+  const drain = new Drain<undefined>(clock, { quietMs: 30_000 });
+  const enter = () => {
+    const exchange = new RecordingExchange(undefined);
+    drain.handle(exchange, () => {});
+    return exchange;
+  };
+  const begin = () => {
+    const times: number[] = [];
+    void drain.begin().then(() => times.push(clock.now() / 1_000));
+    return times;
+  };
+  return { clock, drain, enter, begin };
+}
+
+test("V-14: requests at 10 s and 25 s put the end of the drain at 55 s", async () => {
+  const { clock, drain, enter, begin } = setUp();
+  const times = begin();
+  expect(drain.isDraining).toBe(true);
+  await clock.advanceAsync(10_000);
+  enter();
+  await clock.advanceAsync(15_000);
+  enter();
+  await clock.advanceAsync(100_000);
+  expect(times).toEqual([55]);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test("Q-111: a second drain joins the first; one after completion is at once", async () => {
+  const { clock, begin } = setUp();
+  const first = begin();
+  await clock.advanceAsync(20_000);
+  const second = begin();
+  await clock.advanceAsync(20_000);
+  const third = begin();
+  await clock.settle();
+  expect([first, second, third]).toEqual([[30], [30], [40]]);
+});
+
+test("V-14: a drain taken back lets go of who waits, and a later one starts afresh", async () => {
+  const { clock, drain, begin } = setUp();
+  const first = begin();
+  await clock.advanceAsync(1_000);
+  drain.reset();
+  await clock.settle();
+  expect([first, drain.isDraining]).toEqual([[1], false]);
+  const second = begin();
+  await clock.advanceAsync(40_000);
+  expect(second).toEqual([31]);
+});
+
+test("idle waits for what is in flight, however it ends", async () => {
+  const { clock, drain, enter } = setUp();
+  const [first, second] = [enter(), enter()];
+  let isIdle = false;
+  void drain.idle().then(() => {
+    isIdle = true;
+  });
+  first.clientLeaves();
+  await clock.settle();
+  expect([isIdle, drain.inFlight]).toEqual([false, 1]);
+  second.respond({ status: 200 });
+  await clock.settle();
+  expect(isIdle).toBe(true);
+});

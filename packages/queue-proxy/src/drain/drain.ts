@@ -1,0 +1,96 @@
+import type { Clock, Exchange, ExchangeObserver, Handler, Layer, MonoMs } from "@rouse/shared";
+
+export interface DrainOptions {
+  /** How long no request may arrive before the drain is complete. */
+  readonly quietMs: number;
+}
+
+/**
+ * Counts what is in flight and knows when traffic has moved away. Once begun, a drain is complete when `quietMs` have
+ * passed without an ordinary request; what is in progress does not hold it up, and is waited for apart (Q-109..Q-114).
+ */
+export class Drain<C> implements Layer<C>, ExchangeObserver<C>, Disposable {
+  readonly #clock: Clock;
+  readonly #quietMs: number;
+  #inFlight = 0;
+  #lastArrival: MonoMs;
+  #state: "open" | "draining" | "drained" = "open";
+  #timer: Disposable | undefined;
+  #whenDrained: (() => void)[] = [];
+  #whenIdle: (() => void)[] = [];
+
+  constructor(clock: Clock, options: DrainOptions) {
+    this.#clock = clock;
+    this.#quietMs = options.quietMs;
+    this.#lastArrival = clock.now();
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get isDraining(): boolean {
+    return this.#state !== "open";
+  }
+
+  handle(exchange: Exchange<C>, next: Handler<C>): void {
+    this.#inFlight++;
+    if (this.#state === "draining") this.#lastArrival = this.#clock.now();
+    exchange.observe(this);
+    next(exchange);
+  }
+
+  ended(): void {
+    this.#inFlight--;
+    if (this.#inFlight === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  /** Begins a drain or joins the one that runs. Resolves when it is complete, at once if it already was. */
+  async begin(): Promise<void> {
+    if (this.#state === "drained") return;
+    if (this.#state === "open") {
+      this.#state = "draining";
+      this.#lastArrival = this.#clock.now();
+      this.#arm();
+    }
+    await new Promise<void>((resolve) => this.#whenDrained.push(resolve));
+  }
+
+  /** Takes a drain back: probes are answered again, whoever waits is let go. Q-114. */
+  reset(): void {
+    this.#state = "open";
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#release();
+  }
+
+  /** Resolves when nothing is in flight. */
+  async idle(): Promise<void> {
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /** Ends the drain's wait without waiting it out; what is in flight is left to its owner. */
+  [Symbol.dispose](): void {
+    this.#state = "drained";
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#release();
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  /** One timer however many requests arrive: at its end it asks how long ago the last one was. */
+  #arm(): void {
+    const restMs = this.#lastArrival + this.#quietMs - this.#clock.now();
+    if (restMs > 0) {
+      this.#timer = this.#clock.after(restMs, () => this.#arm());
+      return;
+    }
+    this.#state = "drained";
+    this.#timer = undefined;
+    this.#release();
+  }
+
+  #release(): void {
+    for (const resolve of this.#whenDrained.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,34 @@
+import { RecordingExchange } from "@rouse/shared/testing";
+import { expect, test } from "vitest";
+import { SynthesiseForwarded } from "./forwarded.ts";
+
+const layer = new SynthesiseForwarded<undefined>();
+
+function forwardedOf(headers: Record<string, string>): readonly string[] {
+  const exchange = new RecordingExchange(undefined, { headers });
+  layer.handle(exchange, () => {});
+  return exchange.outgoing("Forwarded");
+}
+
+test.each([
+  { for: "127.0.0.1, ::1", host: "h", proto: "p", want: 'for=127.0.0.1;host=h;proto=p, for="[::1]"' },
+  { for: "127.0.0.1", host: "h", proto: "p", want: "for=127.0.0.1;host=h;proto=p" },
+  { for: "127.0.0.1, ::1", host: "", proto: "", want: 'for=127.0.0.1, for="[::1]"' },
+  { for: "127.0.0.1, ::1", host: "", proto: "p", want: 'for=127.0.0.1;proto=p, for="[::1]"' },
+  { for: "127.0.0.1, ::1", host: "h", proto: "", want: 'for=127.0.0.1;host=h, for="[::1]"' },
+  { for: "", host: "h", proto: "", want: "host=h" },
+  { for: "", host: "", proto: "p", want: "proto=p" },
+  { for: "", host: "h", proto: "p", want: "host=h;proto=p" },
+  { for: ",,,", host: "", proto: "", want: "for=, for=, for=" },
+])("V-1: $for | $host | $proto gives $want", ({ for: xff, host, proto, want }) => {
+  const headers = { "X-Forwarded-For": xff, "X-Forwarded-Host": host, "X-Forwarded-Proto": proto };
+  expect(forwardedOf(headers)).toEqual([want]);
+});
+
+test("V-1: a Forwarded of the client's own stays as it is", () => {
+  expect(forwardedOf({ Forwarded: "for=a, for=b", "X-Forwarded-Host": "h" })).toEqual(["for=a, for=b"]);
+});
+
+test("V-1: nothing known, nothing said", () => {
+  expect(forwardedOf({})).toEqual([]);
+});
