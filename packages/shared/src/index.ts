@@ -48,6 +48,8 @@ export {
   type ListQuery,
   type ObjectList,
   type Patch,
+  type StatusCause,
+  type StatusDetails,
   type Subresource,
   type WatchEvent,
   type WatchSink,
@@ -105,6 +107,7 @@ export {
   type ServerlessService,
   ServerlessServiceKind,
 } from "./kube/kinds/internal.ts";
+export { allKinds, isBuiltIn, KindRegistry, resourceName } from "./kube/kinds/registry.ts";
 export {
   type Configuration,
   ConfigurationKind,
@@ -144,6 +147,13 @@ export {
 } from "./kube/reconcile-loop.ts";
 export { type LabelRequirement, matchesLabels, parseLabelSelector, selectorText } from "./kube/selector.ts";
 export { sameState, semanticEqual } from "./kube/semantic-equal.ts";
+export { type Admission, type AdmissionRequest, admitAll } from "./kube/store/admission.ts";
+export { GarbageCollector } from "./kube/store/garbage-collector.ts";
+export { InProcessKubeClient } from "./kube/store/in-process-client.ts";
+export { type Journal, type JournalRecord, noJournal } from "./kube/store/journal.ts";
+export { NamespaceCleaner } from "./kube/store/namespace-cleaner.ts";
+export { ObjectStore, type ObjectStoreDeps, type ObjectStoreOptions } from "./kube/store/object-store.ts";
+export type { AnyObject, StoredObject } from "./kube/store/stored-object.ts";
 export { writeStatus } from "./kube/write-status.ts";
 export { type LogFields, type Logger, silentLogger } from "./log/logger.ts";
 export { attempt } from "./probe/attempt.ts";

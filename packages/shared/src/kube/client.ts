@@ -36,14 +36,42 @@ const statusOf = {
   Timeout: 504,
 } as const satisfies Record<KubeErrorReason, number>;
 
+/** One thing wrong with an object: `field` is the path (`metadata.name`), `message` says what and why. P-35. */
+export interface StatusCause {
+  readonly reason:
+    | "FieldValueRequired"
+    | "FieldValueInvalid"
+    | "FieldValueNotSupported"
+    | "FieldValueForbidden"
+    | "FieldValueDuplicate"
+    | "FieldValueNotFound"
+    | "FieldValueTooLong"
+    | "FieldValueTypeInvalid"
+    | "NamespaceTerminating";
+  readonly message: string;
+  readonly field: string;
+}
+
+/** `details` of a Status: which object it is about and, when invalid, everything that is wrong with it. P-30. */
+export interface StatusDetails {
+  readonly name?: string;
+  readonly group?: string;
+  /** The resource (`configmaps`), or the kind (`ConfigMap`) when the reason is Invalid. */
+  readonly kind?: string;
+  readonly uid?: string;
+  readonly causes?: readonly StatusCause[];
+}
+
 /** What an API call failed with: a Kubernetes Status. */
 export class KubeError extends Error {
   override readonly name = "KubeError";
   readonly reason: KubeErrorReason;
+  readonly details: StatusDetails | undefined;
 
-  constructor(reason: KubeErrorReason, message: string) {
+  constructor(reason: KubeErrorReason, message: string, details?: StatusDetails) {
     super(message);
     this.reason = reason;
+    this.details = details;
   }
 
   get code(): number {

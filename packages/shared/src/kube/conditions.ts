@@ -6,6 +6,8 @@ export interface Condition {
   readonly status: ConditionStatus;
   readonly severity?: "Info" | "Warning";
   readonly lastTransitionTime?: string;
+  /** Deployments only: when the condition was last confirmed. The progress deadline counts from it. */
+  readonly lastUpdateTime?: string;
   readonly reason?: string;
   readonly message?: string;
 }

@@ -1,0 +1,291 @@
+import type { WallMs } from "../../clock/clock.ts";
+import { unreachable } from "../../invariant.ts";
+import type { Random } from "../../random.ts";
+import type { DeleteOptions, ListQuery, Patch, Subresource } from "../client.ts";
+import { NamespaceKind } from "../kinds/core.ts";
+import { KindRegistry, resourceName } from "../kinds/registry.ts";
+import { apiVersion, type Kind, type KubeObject, type ObjectRef, objectKey } from "../object.ts";
+import { type Admission, type AdmissionRequest, admitAll } from "./admission.ts";
+import { shapeNew } from "./built-in-shape.ts";
+import { decideDeletion, isLetGo } from "./deletion.ts";
+import * as errors from "./errors.ts";
+import { FrozenCopies, isSameJson } from "./frozen-copy.ts";
+import type { Change, History } from "./history.ts";
+import { type Journal, type JournalRecord, noJournal } from "./journal.ts";
+import { changedMetadata, generatedName, type MetadataDraft, newMetadata, uuidV4 } from "./metadata.ts";
+import { checkDeletable, INITIAL_NAMESPACES, namespaceForNew } from "./namespaces.ts";
+import { applyPatch, applyScalePatch } from "./patch.ts";
+import { compileQuery } from "./query.ts";
+import type { AnyObject, StoredObject } from "./stored-object.ts";
+import { openTables, type Table } from "./table.ts";
+import * as check from "./validate.ts";
+
+/** Changes kept of each kind for watches that come back; beyond them they list again. P-115 */
+const CHANGES_MAX = 10_000;
+/** P-44. */
+const GENERATED_NAME_TRIES = 8;
+
+type AnyKind = Kind<KubeObject>;
+
+export interface ObjectStoreDeps {
+  readonly wall: () => WallMs;
+  /** For uids and generated names. */
+  readonly random: Random;
+  readonly admission?: Admission;
+  readonly journal?: Journal;
+}
+
+export interface ObjectStoreOptions {
+  readonly kinds?: KindRegistry;
+  readonly changesMax?: number;
+  /** Namespaces that exist from the start, beside `default` and the system's own. */
+  readonly namespaces?: readonly string[];
+  /** What a journal kept, oldest first. */
+  readonly restored?: Iterable<JournalRecord>;
+}
+
+/** Told of every stored change, in order, while the write that made it is still running. Must not write. */
+export type ChangeListener = (kind: AnyKind, change: Change) => void;
+
+/**
+ * Objects with Kubernetes' semantics, in memory. Writes are synchronous and so serialised; each stored change gets one
+ * version from one counter and one event (P-98). What goes out is frozen and shared. What else has to be deleted with
+ * an object is decided beside it: `GarbageCollector`, `NamespaceCleaner`.
+ * Every method throws `KubeError` with the reference's reason and text.
+ */
+export class ObjectStore {
+  readonly kinds: KindRegistry;
+  readonly #wall: () => WallMs;
+  readonly #random: Random;
+  readonly #admission: Admission;
+  readonly #journal: Journal;
+  readonly #copies = new FrozenCopies();
+  readonly #tables: ReadonlyMap<string, Table>;
+  readonly #listeners = new Set<ChangeListener>();
+  #version: number;
+
+  constructor(deps: ObjectStoreDeps, options: ObjectStoreOptions = {}) {
+    this.#wall = deps.wall;
+    this.#random = deps.random;
+    this.#admission = deps.admission ?? admitAll;
+    this.#journal = deps.journal ?? noJournal;
+    this.kinds = options.kinds ?? new KindRegistry();
+    const { changesMax = CHANGES_MAX, restored = [], namespaces = [] } = options;
+    const opened = openTables(this.kinds, { changesMax, restored: this.#frozen(restored) });
+    this.#tables = opened.tables;
+    this.#version = opened.version;
+    for (const name of new Set([...INITIAL_NAMESPACES, ...namespaces])) {
+      if (this.find(NamespaceKind, { namespace: "", name }) !== undefined) continue;
+      this.create(NamespaceKind, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+    }
+  }
+
+  /** Version of the latest stored change. */
+  get resourceVersion(): string {
+    return String(this.#version);
+  }
+
+  get(kind: AnyKind, ref: ObjectRef): StoredObject {
+    const found = this.find(kind, ref);
+    if (found === undefined) throw errors.notFound(kind, ref.name);
+    return found;
+  }
+
+  find(kind: AnyKind, { namespace, name }: ObjectRef): StoredObject | undefined {
+    return this.#table(kind).objects.get(objectKey(kind.isNamespaced ? { namespace, name } : { name }));
+  }
+
+  /** Sorted by namespace, then name. P-100 */
+  list(kind: AnyKind, query: ListQuery = {}): readonly StoredObject[] {
+    const matches = compileQuery(kind, query);
+    const items = [...this.#table(kind).objects.values()].filter(matches);
+    return items.sort(byNamespaceAndName);
+  }
+
+  /** The latest changes of one kind, for watches. */
+  history(kind: AnyKind): History {
+    return this.#table(kind).history;
+  }
+
+  /** Calls `listener` for every change of any kind from now on. */
+  observe(listener: ChangeListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  create(kind: AnyKind, sent: AnyObject): StoredObject {
+    const table = this.#table(kind);
+    const object = this.#copies.of(check.checkIdentity(kind, sent));
+    if (object.metadata.resourceVersion) {
+      throw errors.badRequest("resourceVersion should not be set on objects to be created");
+    }
+    const namespace = namespaceForNew(kind, object, (name) =>
+      this.get(NamespaceKind, { namespace: "", name }),
+    );
+    const { generateName } = object.metadata;
+    const name = object.metadata.name || (generateName ? this.#freeName(table, namespace, generateName) : "");
+    const made = { name, namespace, uid: uuidV4(this.#random), at: this.#wall() };
+    const metadata = newMetadata(object.metadata, made);
+    const { status: _, ...withoutStatus } = object;
+    const draft = shapeNew(kind, { ...(kind.hasStatus ? withoutStatus : object), metadata });
+    const next = this.#admit(
+      { operation: "create", subresource: undefined, kind, object: draft, before: undefined },
+      metadata,
+    );
+    check.checkMetadata(kind, next, undefined);
+    if (table.objects.has(objectKey(next.metadata))) throw errors.alreadyExists(kind, name);
+    return this.#commit(table, next, undefined);
+  }
+
+  /** Replaces all but the status, or with `status` only that. */
+  update(kind: AnyKind, sent: AnyObject, subresource?: "status"): StoredObject {
+    const table = this.#table(kind);
+    if (subresource === "status" && !kind.hasStatus) throw errors.noSuchResource();
+    const object = this.#copies.of(check.checkIdentity(kind, sent));
+    const { name, namespace = "" } = object.metadata;
+    const before = this.get(kind, { name, namespace });
+    check.checkVersion(kind, object, before);
+    return this.#replace(table, before, object, subresource);
+  }
+
+  /** Of `scale`, the result is the scaled object itself. */
+  patch(kind: AnyKind, ref: ObjectRef, patch: Patch, subresource?: Subresource): StoredObject {
+    const table = this.#table(kind);
+    if (subresource === "status" && !kind.hasStatus) throw errors.noSuchResource();
+    const before = this.get(kind, ref);
+    if (subresource === "scale") {
+      const scaled = this.#copies.of(applyScalePatch(kind, before, patch));
+      return this.#replace(table, before, scaled, undefined);
+    }
+    const patched = this.#copies.of(applyPatch(kind, before, patch));
+    return this.#replace(table, before, check.checkIdentity(kind, patched), subresource);
+  }
+
+  /** What is left of the object: its last state when it is gone, else the object marked for deletion. P-80 */
+  delete(kind: AnyKind, ref: ObjectRef, options: DeleteOptions = {}): StoredObject {
+    const table = this.#table(kind);
+    const before = this.get(kind, ref);
+    check.checkPreconditions(kind, before, options);
+    checkDeletable(kind, ref.name);
+    const deletion = decideDeletion(kind, before, options, this.#wall());
+    switch (deletion.kind) {
+      case "nothing":
+        return before;
+      case "mark": {
+        const status = deletion.status === undefined ? {} : { status: deletion.status };
+        return this.#commit(table, withMetadata({ ...before, ...status }, deletion.metadata), before);
+      }
+      case "remove":
+        return this.#remove(
+          table,
+          deletion.last === undefined
+            ? before
+            : this.#commit(table, withMetadata(before, deletion.last), before),
+        );
+      default:
+        return unreachable(deletion);
+    }
+  }
+
+  #replace(
+    table: Table,
+    before: StoredObject,
+    object: AnyObject,
+    subresource: "status" | undefined,
+  ): StoredObject {
+    const { kind } = table;
+    const metadata = changedMetadata(before.metadata, object.metadata);
+    const draft: AnyObject =
+      subresource === "status"
+        ? { ...before, status: object.status }
+        : { ...object, metadata, ...(kind.hasStatus ? { status: before.status } : {}) };
+    const admitted = this.#admit(
+      { operation: "update", subresource, kind, object: draft, before },
+      before.metadata,
+    );
+    const isChanged = subresource === undefined && !check.isSameSpec(admitted, before);
+    const next = isChanged
+      ? this.#copies.of(withMetadata(admitted, { generation: before.metadata.generation + 1 }))
+      : admitted;
+    if (isSameJson(next, before)) return before;
+    check.checkMetadata(kind, next, before);
+    check.checkFinalizers(kind, next, before);
+    if (!isLetGo(kind, next)) return this.#commit(table, next, before);
+    this.#remove(table, before);
+    return next;
+  }
+
+  /** What admission makes of an object; metadata that only the server writes stays as it was. */
+  #admit(request: AdmissionRequest, owned: MetadataDraft): StoredObject {
+    const admitted = this.#admission.admit(request);
+    const resourceVersion = request.before?.metadata.resourceVersion ?? "";
+    const metadata = { ...changedMetadata(owned, admitted.metadata), resourceVersion };
+    return this.#copies.of({ ...admitted, metadata });
+  }
+
+  #commit(table: Table, object: StoredObject, before: StoredObject | undefined): StoredObject {
+    const stored = this.#nextVersion(object);
+    this.#journal.append({ type: "put", object: stored });
+    table.objects.set(objectKey(stored.metadata), stored);
+    this.#publish(table, { type: before === undefined ? "ADDED" : "MODIFIED", object: stored, before });
+    return stored;
+  }
+
+  #remove(table: Table, before: StoredObject): StoredObject {
+    const last = this.#nextVersion(before);
+    const { namespace, name, resourceVersion } = last.metadata;
+    const { kind } = table;
+    this.#journal.append({
+      type: "delete",
+      apiVersion: apiVersion(kind),
+      kind: kind.kind,
+      namespace,
+      name,
+      resourceVersion,
+    });
+    table.objects.delete(objectKey(last.metadata));
+    this.#publish(table, { type: "DELETED", object: last, before });
+    return last;
+  }
+
+  /** `object` as the next change would store it. The version is used up only when that change is published. */
+  #nextVersion(object: StoredObject): StoredObject {
+    return this.#copies.of(withMetadata(object, { resourceVersion: String(this.#version + 1) }));
+  }
+
+  #publish(table: Table, change: Omit<Change, "version">): void {
+    const versioned = { ...change, version: ++this.#version };
+    table.history.append(versioned);
+    for (const listener of this.#listeners) listener(table.kind, versioned);
+  }
+
+  #freeName(table: Table, namespace: string, prefix: string): string {
+    let name = generatedName(prefix, this.#random);
+    for (let tries = 1; tries < GENERATED_NAME_TRIES; tries++) {
+      if (!table.objects.has(objectKey({ namespace, name }))) break;
+      name = generatedName(prefix, this.#random);
+    }
+    return name;
+  }
+
+  *#frozen(records: Iterable<JournalRecord>): Generator<JournalRecord> {
+    for (const record of records) {
+      yield record.type === "put" ? { type: "put", object: this.#copies.of(record.object) } : record;
+    }
+  }
+
+  #table(kind: AnyKind): Table {
+    const table = this.#tables.get(resourceName(kind));
+    if (table === undefined) throw errors.noSuchResource();
+    return table;
+  }
+}
+
+function withMetadata(object: StoredObject, changes: Partial<StoredObject["metadata"]>): StoredObject {
+  return { ...object, metadata: { ...object.metadata, ...changes } };
+}
+
+function byNamespaceAndName({ metadata: a }: StoredObject, { metadata: b }: StoredObject): number {
+  if (a.namespace !== b.namespace) return a.namespace < b.namespace ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}

@@ -1,0 +1,26 @@
+import type { KubeObject, Stored } from "../object.ts";
+
+/** Any object, with the two members the store itself looks into. */
+export interface AnyObject extends KubeObject {
+  readonly spec?: unknown;
+  readonly status?: unknown;
+}
+
+/** Any object as it is stored: frozen all the way down. */
+export type StoredObject = Stored<AnyObject>;
+
+export type JsonMap = Readonly<Record<string, unknown>>;
+
+export function isJsonMap(value: unknown): value is JsonMap {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The member of that name, if `value` is a map that has it. */
+export function memberOf(value: unknown, name: string): unknown {
+  return isJsonMap(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+/** The numbers and texts at the end of a dotted path of members. */
+export function memberAt(value: unknown, path: string): unknown {
+  return path.split(".").reduce(memberOf, value);
+}
