@@ -1,1 +1,7 @@
-export {};
+export {
+  assertSocketFree,
+  HttpFace,
+  type HttpFaceDeps,
+  type HttpFaceOptions,
+  SocketInUseError,
+} from "./api-server/http-face.ts";
