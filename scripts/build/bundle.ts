@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
+import { bundlePath } from "./bundle-path.ts";
 
 export interface Bundle {
   /** From the repository's root. */
@@ -16,10 +17,6 @@ export function buildable(root: string): readonly string[] {
   return readdirSync(join(root, "packages"))
     .filter((name) => existsSync(join(root, "packages", name, "src/main.ts")))
     .sort();
-}
-
-export function bundlePath(name: string): string {
-  return `packages/${name}/dist/main.cjs`;
 }
 
 /**
