@@ -3,5 +3,6 @@ export {
   HttpFace,
   type HttpFaceDeps,
   type HttpFaceOptions,
+  type Page,
   SocketInUseError,
 } from "./api-server/http-face.ts";

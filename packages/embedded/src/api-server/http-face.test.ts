@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { InProcessKubeClient, ObjectStore, SeededRandom, silentLogger } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { assertSocketFree, HttpFace, SocketInUseError } from "./http-face.ts";
+import { assertSocketFree, HttpFace, type Page, SocketInUseError } from "./http-face.ts";
 
 interface Answer {
   readonly status: number;
@@ -24,7 +24,7 @@ function freshSocketPath(): string {
   return join(folder, "api.sock");
 }
 
-async function setUp(pages?: Readonly<Record<string, () => unknown>>, socketPath = freshSocketPath()) {
+async function setUp(pages?: Readonly<Record<string, Page>>, socketPath = freshSocketPath()) {
   const clock = new VirtualClock();
   const store = new ObjectStore({ wall: () => clock.wall(), random: new SeededRandom(1) });
   const client = new InProcessKubeClient({ store, clock });
@@ -255,8 +255,8 @@ describe("socket", () => {
   });
 });
 
-test("a page of our own is served by its path, as JSON", async () => {
-  const { call } = await setUp({ "/rouse/timeline": () => [{ pod: "a" }] });
-  expect(await call("GET", "/rouse/timeline")).toEqual({ status: 200, body: [{ pod: "a" }] });
+test("a page of our own is served by its path, as JSON, and knows the query", async () => {
+  const { call } = await setUp({ "/rouse/timeline": (query) => [{ pod: query.get("pod") }] });
+  expect(await call("GET", "/rouse/timeline?pod=a")).toEqual({ status: 200, body: [{ pod: "a" }] });
   expect((await call("POST", "/rouse/timeline")).status).toBe(404);
 });

@@ -16,11 +16,14 @@ import { parseResourcePath, type ResourcePath } from "./resource-path.ts";
 /** P-36. */
 const BODY_BYTES_MAX = 3 * 1024 * 1024;
 
+/** What a page shows, from the query of its address. */
+export type Page = (query: URLSearchParams) => unknown;
+
 export interface HttpFaceDeps {
   readonly client: KubeClient;
   readonly log: Logger;
   /** Read-only pages of our own, by path: what each returns is sent as JSON. */
-  readonly pages?: Readonly<Record<string, () => unknown>>;
+  readonly pages?: Readonly<Record<string, Page>>;
 }
 
 export interface HttpFaceOptions {
@@ -104,7 +107,7 @@ export class HttpFace implements AsyncDisposable {
   async #answer(request: IncomingMessage): Promise<Answer> {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
     const page = this.#deps.pages?.[pathname];
-    if (page !== undefined && request.method === "GET") return ok(await page());
+    if (page !== undefined && request.method === "GET") return ok(await page(searchParams));
     const path = parseResourcePath(pathname);
     if (path === undefined) {
       throw new KubeError("NotFound", "the server could not find the requested resource", {});
