@@ -1,7 +1,8 @@
 export { type Admission, BreakerCore, type BreakerLimits } from "./breaker/breaker-core.ts";
 export { type Waiter, WaitQueue } from "./breaker/wait-queue.ts";
-export { type Clock, type MonoMs, parseRfc3339, rfc3339, type WallMs } from "./clock/clock.ts";
+export { type Clock, httpDate, type MonoMs, parseRfc3339, rfc3339, type WallMs } from "./clock/clock.ts";
 export { RealClock } from "./clock/real-clock.ts";
+export { TimerWheel, WheelTimer } from "./clock/timer-wheel.ts";
 export { type ErrorCode, httpStatus, ProxyError, type ProxyErrorOptions } from "./errors/proxy-error.ts";
 export { chain, type Handler, type Layer } from "./http/chain.ts";
 export type {
@@ -18,6 +19,8 @@ export type {
   RequestHead,
   Upstream,
 } from "./http/exchange.ts";
+export { HttpServer, type HttpServerDeps, type HttpServerOptions } from "./http/server.ts";
+export { UpstreamPool, type UpstreamPoolDeps, type UpstreamPoolOptions } from "./http/upstream-pool.ts";
 export { assert, InvariantError, unreachable } from "./invariant.ts";
 export { childName } from "./knative/child-name.ts";
 export { consistentSubset } from "./knative/consistent-subset.ts";
@@ -143,6 +146,7 @@ export {
   type Pass,
   ReconcileLoop,
   type ReconcileLoopDeps,
+  type ReconcileLoopOptions,
   type Reconciler,
 } from "./kube/reconcile-loop.ts";
 export { type LabelRequirement, matchesLabels, parseLabelSelector, selectorText } from "./kube/selector.ts";

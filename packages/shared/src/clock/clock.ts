@@ -23,3 +23,8 @@ export function parseRfc3339(text: string): WallMs | undefined {
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : (ms as WallMs);
 }
+
+/** `Date` of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`. RFC 9110 §5.6.7. */
+export function httpDate(at: WallMs): string {
+  return new Date(at).toUTCString();
+}

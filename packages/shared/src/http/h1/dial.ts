@@ -1,0 +1,100 @@
+import type { Clock } from "../../clock/clock.ts";
+import { ProxyError } from "../../errors/proxy-error.ts";
+import type { Random } from "../../random.ts";
+import { upstreamError } from "../upstream-error.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
+
+/** Q-33: the first attempt may take this, each further one 1.4 times as long, and up to a tenth more by chance. */
+const ATTEMPT_MS = 50;
+const ATTEMPT_GROWTH = 1.4;
+const ATTEMPT_JITTER = 0.1;
+const PAUSE_MS_MIN = 30;
+const PAUSE_MS_MAX = 60;
+
+export interface DialHooks {
+  readonly retriesMax: number;
+  open(): UpstreamConnection;
+  ready(connection: UpstreamConnection): void;
+  failed(error: ProxyError): void;
+}
+
+/**
+ * Connecting to one endpoint: attempts that time out are repeated, as an address that was just given to a pod swallows
+ * the first packets; a refusal or reset is final. Ends exactly once, by `ready`, by `failed` or by being disposed.
+ */
+export class Dial implements Disposable {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #address: string;
+  readonly #hooks: DialHooks;
+  readonly #startedAtMs: number;
+  #attempts = 0;
+  #connection: UpstreamConnection | undefined;
+  #timer: Disposable | undefined;
+  #isOver = false;
+
+  constructor(
+    deps: { readonly clock: Clock; readonly random: Random },
+    to: { readonly address: string },
+    hooks: DialHooks,
+  ) {
+    this.#clock = deps.clock;
+    this.#random = deps.random;
+    this.#address = to.address;
+    this.#hooks = hooks;
+    this.#startedAtMs = deps.clock.now();
+  }
+
+  start(): void {
+    const limitMs =
+      ATTEMPT_MS * ATTEMPT_GROWTH ** this.#attempts * (1 + this.#random.next() * ATTEMPT_JITTER);
+    this.#attempts++;
+    this.#connection = this.#hooks.open();
+    this.#timer = this.#clock.after(limitMs, () => this.#timedOut());
+  }
+
+  /** The socket is open. */
+  connected(connection: UpstreamConnection): void {
+    if (this.#isOver || connection !== this.#connection) {
+      connection.destroy();
+      return;
+    }
+    this.#finish();
+    this.#hooks.ready(connection);
+  }
+
+  /** The socket closed before it was open. */
+  closed(connection: UpstreamConnection, cause: NodeJS.ErrnoException | undefined): void {
+    if (this.#isOver || connection !== this.#connection) return;
+    this.#finish();
+    this.#hooks.failed(upstreamError(this.#address, cause, "dial"));
+  }
+
+  [Symbol.dispose](): void {
+    const connection = this.#connection;
+    this.#finish();
+    connection?.destroy();
+  }
+
+  #timedOut(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.destroy();
+    if (this.#attempts > this.#hooks.retriesMax) {
+      this.#finish();
+      const seconds = ((this.#clock.now() - this.#startedAtMs) / 1_000).toFixed(2);
+      this.#hooks.failed(
+        new ProxyError("upstream-dial-timeout", `timed out dialing ${this.#address} after ${seconds}s`),
+      );
+      return;
+    }
+    this.#timer = this.#clock.after(this.#random.integer(PAUSE_MS_MIN, PAUSE_MS_MAX), () => this.start());
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#connection = undefined;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,452 @@
+import type { Socket } from "node:net";
+import { type TimerWheel, WheelTimer } from "../../clock/timer-wheel.ts";
+import { ProxyError } from "../../errors/proxy-error.ts";
+import type { ClientPeer } from "../exchange.ts";
+import { clientClosed } from "../exchange-base.ts";
+import type { Fault } from "../fault.ts";
+import { HEAD_MS_MAX, LINGER_MS, READ_AHEAD_BYTES_MAX, UNREAD_BODY_BYTES_MAX } from "../limits.ts";
+import type { ServerCore } from "../server-core.ts";
+import { BodyFramer } from "./body-framer.ts";
+import { Http1Exchange } from "./exchange.ts";
+import { localResponseText } from "./head-writer.ts";
+import type { ParsedRequestHead } from "./request-head.ts";
+import { RequestParser } from "./request-parser.ts";
+
+/**
+ * Where a client connection is. `head`: between exchanges or in a head. `body`: an exchange runs and its body is not
+ * read to its end. `answer`: it is. `discard`: answered, the rest of the body is swallowed. `tunnel`: bytes only.
+ * `closing`: our last byte is written, and we wait for the client to close.
+ */
+type Phase = "head" | "body" | "answer" | "discard" | "tunnel" | "closing";
+
+/**
+ * One HTTP/1.x connection of a client: one exchange at a time, pipelined ones in order.
+ *
+ * While an exchange is held, what the client sends on is kept up to `READ_AHEAD_BYTES_MAX`, and only then is the socket
+ * paused. A paused socket does not see its peer leave, so this is what lets a client with no body, or a small one, be
+ * missed at once. One that has sent more than that and leaves is noticed when its exchange goes on, or by its deadline.
+ * A half-closed client counts as gone (Q-39), except in a tunnel.
+ */
+export class ServerConnection<C> {
+  readonly #core: ServerCore<C>;
+  readonly #socket: Socket;
+  readonly #peer: ClientPeer;
+  readonly #parser: RequestParser;
+  readonly #framer = new BodyFramer();
+  readonly #timer: ConnectionTimer<C>;
+  #phase: Phase = "head";
+  #exchange: Http1Exchange<C> | undefined;
+  /** Bytes that came before anyone wanted them, in order. */
+  #ahead: Buffer[] | undefined;
+  #aheadBytes = 0;
+  #discardedBytes = 0;
+  #isConsuming = false;
+  #isPaused = false;
+  /** The bytes behind this exchange mean nothing. */
+  #isBroken = false;
+
+  constructor(core: ServerCore<C>, socket: Socket, peer: ClientPeer) {
+    this.#core = core;
+    this.#socket = socket;
+    this.#peer = peer;
+    this.#parser = new RequestParser(core.limits.headBytesMax);
+    this.#timer = new ConnectionTimer(this);
+    core.wheel.arm(this.#timer, HEAD_MS_MAX);
+    socket.on("data", (bytes: Buffer) => this.#received(bytes));
+    socket.on("end", () => this.#ended());
+    socket.on("drain", () => this.#drained());
+    socket.on("error", () => {}); // a close follows, and says all there is to say
+    socket.on("close", () => this.#closed());
+  }
+
+  get wheel(): TimerWheel {
+    return this.#core.wheel;
+  }
+
+  /** The client's address for `X-Forwarded-For`; `undefined` when the server does not add it. */
+  get forwardedFor(): string | undefined {
+    return this.#core.addsForwardedFor ? this.#peer.ip : undefined;
+  }
+
+  get needsDrain(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  get bodyBytesLeft(): number {
+    return this.#framer.left;
+  }
+
+  get isIdle(): boolean {
+    return this.#phase === "head" && !this.#parser.isInHead && this.#aheadBytes === 0;
+  }
+
+  isLastRequest(head: ParsedRequestHead): boolean {
+    return head.isLast || this.#isBroken || this.#core.isDraining;
+  }
+
+  date(): string {
+    return this.#core.date();
+  }
+
+  write(text: string): void {
+    this.#socket.write(text, "latin1");
+  }
+
+  /** Both in one write. */
+  writeBytes(text: string, bytes: Buffer): void {
+    const socket = this.#socket;
+    if (text === "") {
+      socket.write(bytes);
+      return;
+    }
+    socket.cork();
+    socket.write(text, "latin1");
+    socket.write(bytes);
+    socket.uncork();
+  }
+
+  endWriting(): void {
+    this.#socket.end();
+  }
+
+  pauseReading(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#socket.resume();
+  }
+
+  /** The exchange takes its body now: what has been read ahead goes first. */
+  bodyWanted(): void {
+    if (!this.#isConsuming) this.#goOn(); // otherwise the loop that is running does it
+  }
+
+  startTunnel(): void {
+    this.#phase = "tunnel";
+    if (!this.#isConsuming) this.#goOn();
+  }
+
+  /** The exchange has ended and its answer is written. */
+  exchangeOver(isLast: boolean): void {
+    this.#exchange = undefined;
+    this.#core.exchangeEnded();
+    const isUnread = this.#phase === "body";
+    if (this.#phase === "tunnel") {
+      this.#socket.destroy();
+      return;
+    }
+    if (isLast || this.#isBroken || (this.#core.isDraining && !isUnread)) {
+      this.#close();
+      return;
+    }
+    this.#phase = isUnread ? "discard" : "head";
+    this.#discardedBytes = 0;
+    if (!this.#isConsuming) this.#goOn();
+  }
+
+  /** Ends the connection so that the client cannot take what it got for whole. */
+  cut(how: { readonly isReset: boolean }): void {
+    this.#phase = "closing";
+    if (how.isReset) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+    if (this.#exchange !== undefined) {
+      this.#exchange = undefined;
+      this.#core.exchangeEnded();
+    }
+  }
+
+  /** Closes it if it is between exchanges. */
+  closeIfIdle(): void {
+    if (this.isIdle) this.#close();
+  }
+
+  /** Ends it, whatever it is doing. */
+  destroy(error: ProxyError): void {
+    this.#exchange?.abort(error);
+    this.#socket.destroy();
+  }
+
+  /** @internal */
+  timerFired(): void {
+    if (this.#phase === "head" || this.#phase === "closing") this.#socket.destroy();
+  }
+
+  #received(bytes: Buffer): void {
+    if (this.#phase === "closing") return;
+    if (this.#aheadBytes > 0) {
+      this.#keep(bytes);
+      return;
+    }
+    const to = this.#consume(bytes, 0);
+    if (to < bytes.length) this.#keep(to === 0 ? bytes : bytes.subarray(to));
+  }
+
+  /** Takes what the phase allows of `bytes[from, …)`. Returns where it stopped. */
+  #consume(bytes: Buffer, from: number): number {
+    this.#isConsuming = true;
+    let at = from;
+    const to = bytes.length;
+    while (at < to) {
+      const before = at;
+      if (this.#phase === "head") at = this.#readHead(bytes, at, to);
+      else if (this.#phase === "body") at = this.#readBody(bytes, at, to);
+      else if (this.#phase === "discard") at = this.#discard(bytes, at, to);
+      else if (this.#phase === "tunnel") {
+        this.#exchange?.tunnelData(at === 0 ? bytes : bytes.subarray(at));
+        at = to;
+      } else if (this.#phase === "closing") at = to;
+      if (at === before && this.#mustWait()) break;
+    }
+    this.#isConsuming = false;
+    this.#exchange?.requestReadDone();
+    return at;
+  }
+
+  /** Nothing of the bytes at hand may be taken before something else happens. */
+  #mustWait(): boolean {
+    switch (this.#phase) {
+      case "answer":
+        return true;
+      case "body":
+        return this.#exchange?.takesBody !== true;
+      case "head":
+        return this.needsDrain;
+      default:
+        return false;
+    }
+  }
+
+  #readHead(bytes: Buffer, from: number, to: number): number {
+    if (this.needsDrain) return from; // the client reads its answers slowly: no more of them
+    const parser = this.#parser;
+    const progress = parser.feed(bytes, from, to);
+    if (progress === "more") {
+      if (!this.#timer.isArmed) this.#core.wheel.arm(this.#timer, HEAD_MS_MAX);
+      return to;
+    }
+    if (this.#timer.isArmed) this.#core.wheel.disarm(this.#timer);
+    if (progress === "fault") {
+      this.#refuse(parser.fault);
+      return to;
+    }
+    this.#begin(parser.head);
+    return parser.to;
+  }
+
+  #begin(head: ParsedRequestHead): void {
+    if (head.targetTo === head.targetFrom + 1 && head.target === "*" && head.absoluteHost === undefined) {
+      this.#answerServerOptions(head);
+      return;
+    }
+    this.#framer.start(head.framing, head.contentLength);
+    this.#phase = head.hasBody ? "body" : "answer";
+    const core = this.#core;
+    const exchange = new Http1Exchange<C>(this, head, {
+      client: this.#peer,
+      context: core.context(head, this.#peer),
+      receivedAt: core.clock.now(),
+    });
+    this.#exchange = exchange;
+    core.exchangeStarted();
+    try {
+      core.handler(exchange);
+    } catch (error) {
+      core.handlerThrew(error);
+      exchange.abort(new ProxyError("upstream-closed", "internal error", { cause: error }));
+    }
+  }
+
+  /** `OPTIONS *` asks the server itself. Q §3.5. */
+  #answerServerOptions(head: ParsedRequestHead): void {
+    const isLast = this.isLastRequest(head) || head.hasBody;
+    this.write(
+      localResponseText(
+        { status: 200 },
+        { ...this.#answerHop(isLast), saysKeepAlive: head.version === "1.0" },
+        undefined,
+      ),
+    );
+    if (isLast) this.#close();
+  }
+
+  #readBody(bytes: Buffer, from: number, to: number): number {
+    const exchange = this.#exchange;
+    if (exchange === undefined || !exchange.takesBody) return from;
+    const framer = this.#framer;
+    switch (framer.read(bytes, from, to)) {
+      case "data":
+        if (!exchange.requestData(bytes, framer.dataFrom, framer.dataTo)) this.pauseReading();
+        if (framer.framing === "length" && framer.left === 0) this.#bodyEnded(exchange);
+        return framer.to;
+      case "end":
+        this.#bodyEnded(exchange);
+        return framer.to;
+      case "fault":
+        this.#isBroken = true;
+        exchange.fail(new ProxyError(framer.fault.code, refusalText(framer.fault)));
+        return to;
+      default:
+        return to;
+    }
+  }
+
+  #bodyEnded(exchange: Http1Exchange<C>): void {
+    if (this.#phase === "body") this.#phase = "answer";
+    exchange.requestEnd(this.#framer.trailers);
+    this.resumeReading();
+  }
+
+  #discard(bytes: Buffer, from: number, to: number): number {
+    const framer = this.#framer;
+    const event = framer.read(bytes, from, to);
+    if (event === "end" || (framer.framing === "length" && framer.left === 0)) {
+      if (this.#core.isDraining) this.#close();
+      else this.#phase = "head";
+      return framer.to;
+    }
+    this.#discardedBytes += framer.to - from;
+    if (event === "fault" || this.#discardedBytes > UNREAD_BODY_BYTES_MAX) {
+      this.#close();
+      return to;
+    }
+    return framer.to;
+  }
+
+  #refuse(fault: Fault): void {
+    const headers = { "Content-Type": "text/plain; charset=utf-8" };
+    const error = new ProxyError(fault.code, refusalText(fault));
+    const text = localResponseText(
+      { status: error.status, headers, body: error.status === 502 ? `${error.message}\n` : error.message },
+      this.#answerHop(true),
+      undefined,
+    );
+    this.write(text);
+    this.#close();
+  }
+
+  #answerHop(isLast: boolean) {
+    return { isLast, saysKeepAlive: false, date: this.#core.date(), hasBody: true } as const;
+  }
+
+  #keep(bytes: Buffer): void {
+    if (this.#phase === "closing" || bytes.length === 0) return;
+    this.#ahead ??= [];
+    this.#ahead.push(bytes);
+    this.#aheadBytes += bytes.length;
+    this.#core.readAheadBytes += bytes.length;
+    const { limits } = this.#core;
+    if (
+      this.#aheadBytes >= READ_AHEAD_BYTES_MAX ||
+      this.#core.readAheadBytes >= limits.readAheadTotalBytesMax
+    ) {
+      this.pauseReading();
+    }
+  }
+
+  /** Takes up what was read ahead, as far as it may. */
+  #goOn(): void {
+    const ahead = this.#ahead;
+    while (ahead !== undefined && ahead.length > 0) {
+      const bytes = ahead.shift();
+      if (bytes === undefined) break;
+      this.#aheadBytes -= bytes.length;
+      this.#core.readAheadBytes -= bytes.length;
+      const to = this.#consume(bytes, 0);
+      if (to >= bytes.length) continue;
+      const rest = bytes.subarray(to);
+      ahead.unshift(rest);
+      this.#aheadBytes += rest.length;
+      this.#core.readAheadBytes += rest.length;
+      break;
+    }
+    this.#exchange?.requestReadDone();
+    if (this.#aheadBytes === 0 && !this.#isBlocked()) this.resumeReading();
+  }
+
+  /** The other side takes nothing now, so nothing is read for it. */
+  #isBlocked(): boolean {
+    return (
+      this.#phase === "body" && this.#exchange?.state !== "received" && this.#exchange?.takesBody === false
+    );
+  }
+
+  #drained(): void {
+    if (this.#exchange !== undefined) this.#exchange.clientDrained();
+    else this.#goOn();
+  }
+
+  #ended(): void {
+    switch (this.#phase) {
+      case "tunnel":
+        this.#exchange?.tunnelClientEnd();
+        return;
+      case "body":
+      case "answer":
+        this.#exchange?.abort(clientClosed());
+        return;
+      default:
+        this.#socket.destroy();
+    }
+  }
+
+  #close(): void {
+    this.#phase = "closing";
+    this.#forgetAhead();
+    this.#socket.end();
+    this.resumeReading();
+    this.#core.wheel.arm(this.#timer, LINGER_MS);
+  }
+
+  #closed(): void {
+    this.#phase = "closing";
+    this.#core.wheel.disarm(this.#timer);
+    this.#forgetAhead();
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    if (exchange !== undefined) {
+      this.#core.exchangeEnded();
+      exchange.clientLeft();
+    }
+    this.#core.connectionClosed(this);
+  }
+
+  #forgetAhead(): void {
+    this.#core.readAheadBytes -= this.#aheadBytes;
+    this.#aheadBytes = 0;
+    this.#ahead = undefined;
+  }
+}
+
+/** One timer per connection: for a head that takes too long, then for a client that does not close. */
+class ConnectionTimer<C> extends WheelTimer {
+  readonly #connection: ServerConnection<C>;
+
+  constructor(connection: ServerConnection<C>) {
+    super();
+    this.#connection = connection;
+  }
+
+  timerFired(): void {
+    this.#connection.timerFired();
+  }
+}
+
+/** Q §13: what a refused client reads. */
+function refusalText(fault: Fault): string {
+  switch (fault.code) {
+    case "headers-too-large":
+      return "431 Request Header Fields Too Large";
+    case "unsupported-version":
+      return "505 HTTP Version Not Supported";
+    case "unsupported-expectation":
+      return "417 Expectation Failed";
+    case "bad-request":
+      return `400 Bad Request: ${fault.reason}`;
+    default:
+      return fault.reason;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Clock } from "../clock/clock.ts";
+import type { TimerWheel } from "../clock/timer-wheel.ts";
+import type { Handler } from "./chain.ts";
+import type { ClientPeer, RequestHead } from "./exchange.ts";
+import type { ServerConnection } from "./h1/server-connection.ts";
+
+/** What the connections of one server share. */
+export interface ServerCore<C> {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly handler: Handler<C>;
+  readonly context: (request: RequestHead, peer: ClientPeer) => C;
+  readonly limits: { readonly headBytesMax: number; readonly readAheadTotalBytesMax: number };
+  readonly addsForwardedFor: boolean;
+  readonly isDraining: boolean;
+  /** Bytes read ahead of held exchanges, over all connections. */
+  readAheadBytes: number;
+  /** `Date` of an answer made now. */
+  date(): string;
+  exchangeStarted(): void;
+  exchangeEnded(): void;
+  /** A layer has a bug: that connection dies, the process lives. Q §13. */
+  handlerThrew(error: unknown): void;
+  connectionClosed(connection: ServerConnection<C>): void;
+}

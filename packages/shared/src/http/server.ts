@@ -1,0 +1,221 @@
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type Clock, httpDate } from "../clock/clock.ts";
+import { TimerWheel } from "../clock/timer-wheel.ts";
+import { ProxyError } from "../errors/proxy-error.ts";
+import { assert } from "../invariant.ts";
+import { type Logger, silentLogger } from "../log/logger.ts";
+import type { Handler } from "./chain.ts";
+import type { ClientPeer, RequestHead } from "./exchange.ts";
+import { ServerConnection } from "./h1/server-connection.ts";
+import { READ_AHEAD_TOTAL_BYTES_MAX, REQUEST_HEAD_BYTES_MAX, TCP_KEEP_ALIVE_MS } from "./limits.ts";
+import type { ServerCore } from "./server-core.ts";
+
+export interface HttpServerDeps<C> {
+  readonly clock: Clock;
+  readonly handler: Handler<C>;
+  /** Makes the program's own part of each exchange. */
+  readonly context: (request: RequestHead, peer: ClientPeer) => C;
+  readonly log?: Logger;
+}
+
+export interface HttpServerOptions {
+  readonly ip: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Connections the kernel keeps for us while we are busy. */
+  readonly backlog?: number;
+  readonly headBytesMax?: number;
+  /** What may be read ahead of held exchanges in all. */
+  readonly readAheadTotalBytesMax?: number;
+  /** Whether the client is added to `X-Forwarded-For` (Q-26). Default: yes. */
+  readonly addsForwardedFor?: boolean;
+}
+
+/** The kernel lowers it to `somaxconn`. */
+const BACKLOG = 4_096;
+
+/** Listens on one address and turns what comes into exchanges. */
+export class HttpServer implements AsyncDisposable {
+  readonly address: { readonly ip: string; readonly port: number };
+  /** Deadlines of exchanges, for layers that have some. */
+  readonly wheel: TimerWheel;
+  readonly #shell: Shell;
+
+  private constructor(
+    shell: Shell,
+    wheel: TimerWheel,
+    address: { readonly ip: string; readonly port: number },
+  ) {
+    this.#shell = shell;
+    this.wheel = wheel;
+    this.address = address;
+  }
+
+  /** Starts listening. Rejects when the address is taken. */
+  static async start<C>(deps: HttpServerDeps<C>, options: HttpServerOptions): Promise<HttpServer> {
+    const wheel = new TimerWheel(deps.clock);
+    const core = new Core<C>(deps, options, wheel);
+    const server = createServer({
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+    });
+    server.on("connection", (socket: Socket) => core.accept(socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host: options.ip, port: options.port, backlog: options.backlog ?? BACKLOG }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    server.on("error", (error) => core.log.error("listener failed", { error: error.message }));
+    const bound = server.address();
+    assert(bound !== null && typeof bound === "object", "a TCP listener has an address");
+    return new HttpServer({ core, server }, wheel, { ip: options.ip, port: portOf(bound) });
+  }
+
+  /** Exchanges under way, held ones and tunnels included. */
+  get exchangeCount(): number {
+    return this.#shell.core.exchangeCount;
+  }
+
+  get connectionCount(): number {
+    return this.#shell.core.connectionCount;
+  }
+
+  /** Stops accepting, closes idle connections, tells the others to close, and waits for all exchanges to end. */
+  async drain(): Promise<void> {
+    const { core, server } = this.#shell;
+    if (server.listening) server.close();
+    await core.drain();
+  }
+
+  /** Drains for up to `graceMs`, then cuts what is left. May be called twice. */
+  async close(graceMs = 0): Promise<void> {
+    const { core, server } = this.#shell;
+    if (server.listening) server.close();
+    const drained = core.drain();
+    if (graceMs > 0 && core.exchangeCount > 0) {
+      const grace = Promise.withResolvers<void>();
+      using _timer = core.clock.after(graceMs, () => grace.resolve());
+      await Promise.race([drained, grace.promise]);
+    }
+    await core.destroyAll();
+    this.wheel.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+interface Shell {
+  readonly server: Server;
+  readonly core: Pick<Core<never>, "exchangeCount" | "connectionCount" | "drain" | "destroyAll" | "clock">;
+}
+
+class Core<C> implements ServerCore<C> {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly handler: Handler<C>;
+  readonly context: (request: RequestHead, peer: ClientPeer) => C;
+  readonly log: Logger;
+  readonly limits: { readonly headBytesMax: number; readonly readAheadTotalBytesMax: number };
+  readonly addsForwardedFor: boolean;
+  isDraining = false;
+  readAheadBytes = 0;
+  exchangeCount = 0;
+  readonly #connections = new Set<ServerConnection<C>>();
+  readonly #waiters: (() => void)[] = [];
+  #dateSecond = -1;
+  #dateText = "";
+
+  constructor(deps: HttpServerDeps<C>, options: HttpServerOptions, wheel: TimerWheel) {
+    this.clock = deps.clock;
+    this.wheel = wheel;
+    this.handler = deps.handler;
+    this.context = deps.context;
+    this.log = deps.log ?? silentLogger;
+    this.limits = {
+      headBytesMax: options.headBytesMax ?? REQUEST_HEAD_BYTES_MAX,
+      readAheadTotalBytesMax: options.readAheadTotalBytesMax ?? READ_AHEAD_TOTAL_BYTES_MAX,
+    };
+    this.addsForwardedFor = options.addsForwardedFor ?? true;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  accept(socket: Socket): void {
+    const ip = socket.remoteAddress;
+    if (ip === undefined) {
+      socket.destroy(); // gone before we looked
+      return;
+    }
+    const peer: ClientPeer = { ip: plainIp(ip), port: socket.remotePort ?? 0, isTls: false };
+    this.#connections.add(new ServerConnection<C>(this, socket, peer));
+  }
+
+  date(): string {
+    const wall = this.clock.wall();
+    const second = Math.floor(wall / 1_000);
+    if (second !== this.#dateSecond) {
+      this.#dateSecond = second;
+      this.#dateText = httpDate(wall);
+    }
+    return this.#dateText;
+  }
+
+  exchangeStarted(): void {
+    this.exchangeCount++;
+  }
+
+  exchangeEnded(): void {
+    this.exchangeCount--;
+    assert(this.exchangeCount >= 0, "more exchanges ended than began");
+    if (this.exchangeCount === 0) this.#wakeWaiters();
+  }
+
+  handlerThrew(error: unknown): void {
+    this.log.error("a layer threw", {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+
+  connectionClosed(connection: ServerConnection<C>): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#wakeWaiters();
+  }
+
+  async drain(): Promise<void> {
+    this.isDraining = true;
+    for (const connection of this.#connections) connection.closeIfIdle();
+    await this.#until(() => this.exchangeCount === 0);
+  }
+
+  async destroyAll(): Promise<void> {
+    this.isDraining = true;
+    const error = new ProxyError("draining", "shutting down");
+    for (const connection of this.#connections) connection.destroy(error);
+    await this.#until(() => this.#connections.size === 0);
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  #wakeWaiters(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
+  }
+}
+
+/** An IPv4 client of a dual-stack listener, without its IPv6 clothing. */
+function plainIp(ip: string): string {
+  return ip.startsWith("::ffff:") ? ip.slice("::ffff:".length) : ip;
+}
+
+function portOf(address: AddressInfo): number {
+  return address.port;
+}

@@ -1,0 +1,165 @@
+import type { Clock } from "../clock/clock.ts";
+import type { ProxyError } from "../errors/proxy-error.ts";
+import type { Random } from "../random.ts";
+import type { Upstream } from "./exchange.ts";
+import { Dial } from "./h1/dial.ts";
+import { UpstreamConnection } from "./h1/upstream-connection.ts";
+
+export interface UpstreamPoolDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface UpstreamPoolOptions {
+  readonly ip: string;
+  readonly port: number;
+  /** Idle connections kept; more are closed. Q-32. */
+  readonly idleMax?: number;
+  /** How long one may be idle. */
+  readonly idleMs?: number;
+  /** Attempts to connect beyond the first, when connecting times out. Q-33. */
+  readonly dialRetriesMax?: number;
+}
+
+/** Who waits for a connection. */
+export interface ConnectionTaker {
+  connectionReady(connection: UpstreamConnection): void;
+  connectionFailed(error: ProxyError): void;
+}
+
+const IDLE_MAX = 1_000;
+const IDLE_MS = 90_000;
+const DIAL_RETRIES_MAX = 15;
+
+/**
+ * HTTP/1.1 connections to one endpoint. Busy ones are not limited; idle ones are, in number and in time. The one used
+ * last is used first, so that the rest may go. An idle connection is read all the time: one the upstream closed leaves
+ * the pool when the close arrives, not when it is next used. Q-32.
+ */
+export class UpstreamPool implements Upstream {
+  readonly ip: string;
+  readonly port: number;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #idleMax: number;
+  readonly #idleMs: number;
+  readonly #dialRetriesMax: number;
+  /** Longest idle first. */
+  readonly #idle: UpstreamConnection[] = [];
+  readonly #open = new Set<UpstreamConnection>();
+  readonly #dials = new Map<UpstreamConnection, Dial>();
+  #sweep: Disposable | undefined;
+  #isClosed = false;
+
+  constructor(deps: UpstreamPoolDeps, options: UpstreamPoolOptions) {
+    this.#clock = deps.clock;
+    this.#random = deps.random;
+    this.ip = options.ip;
+    this.port = options.port;
+    this.#idleMax = options.idleMax ?? IDLE_MAX;
+    this.#idleMs = options.idleMs ?? IDLE_MS;
+    this.#dialRetriesMax = options.dialRetriesMax ?? DIAL_RETRIES_MAX;
+  }
+
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  /** Connections that are open or being opened, idle ones included. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** An idle connection that is alive as far as anyone knows; `undefined` when there is none. */
+  takeIdle(): UpstreamConnection | undefined {
+    for (let found = this.#idle.pop(); found !== undefined; found = this.#idle.pop()) {
+      if (!found.isClosed && !found.socket.destroyed && !this.#isStale(found)) return found;
+      found.destroy();
+    }
+    return undefined;
+  }
+
+  /** Connects, and tells `taker` of the outcome. Dispose the result to give up. */
+  dial(taker: ConnectionTaker): Disposable {
+    const dial = new Dial(
+      { clock: this.#clock, random: this.#random },
+      { address: this.ip.includes(":") ? `[${this.ip}]:${this.port}` : `${this.ip}:${this.port}` },
+      {
+        retriesMax: this.#dialRetriesMax,
+        open: () => this.#connect(dial),
+        ready: (connection) => taker.connectionReady(connection),
+        failed: (error) => taker.connectionFailed(error),
+      },
+    );
+    dial.start();
+    return dial;
+  }
+
+  /** Takes a connection back whose exchange is over. */
+  putBack(connection: UpstreamConnection): void {
+    if (!connection.release() || this.#isClosed || this.#idle.length >= this.#idleMax) {
+      connection.socket.destroy();
+      return;
+    }
+    connection.idleSinceMs = this.#clock.now();
+    this.#idle.push(connection);
+    if (this.#sweep === undefined) this.#armSweep(Math.min(this.#idleMs, connection.idleMsMax));
+  }
+
+  /** Closes idle connections now and busy ones when their exchange is over. */
+  close(): void {
+    this.#isClosed = true;
+    this.#sweep?.[Symbol.dispose]();
+    this.#sweep = undefined;
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+    for (const dial of [...this.#dials.values()]) dial[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #connect(dial: Dial): UpstreamConnection {
+    const connection = new UpstreamConnection(
+      {
+        upstreamConnected: (opened) => {
+          this.#dials.delete(opened);
+          dial.connected(opened);
+        },
+        upstreamClosed: (closed, cause) => {
+          this.#open.delete(closed);
+          const waiting = this.#dials.get(closed);
+          this.#dials.delete(closed);
+          waiting?.closed(closed, cause);
+          const at = this.#idle.lastIndexOf(closed);
+          if (at >= 0) this.#idle.splice(at, 1);
+        },
+      },
+      this,
+    );
+    this.#open.add(connection);
+    this.#dials.set(connection, dial);
+    return connection;
+  }
+
+  /** Its upstream is about to close it, by its own word: a request sent now might meet the close. */
+  #isStale(connection: UpstreamConnection): boolean {
+    if (connection.idleMsMax === Number.POSITIVE_INFINITY) return false;
+    return this.#clock.now() - connection.idleSinceMs >= connection.idleMsMax;
+  }
+
+  /** One timer for all idle connections: it wakes when the oldest may have been idle for long enough. */
+  #armSweep(delayMs: number): void {
+    this.#sweep = this.#clock.after(delayMs, () => {
+      this.#sweep = undefined;
+      const now = this.#clock.now();
+      let restMs = Number.POSITIVE_INFINITY;
+      for (const connection of [...this.#idle]) {
+        const leftMs = connection.idleSinceMs + Math.min(this.#idleMs, connection.idleMsMax) - now;
+        if (leftMs <= 0) connection.destroy();
+        else restMs = Math.min(restMs, leftMs);
+      }
+      if (restMs !== Number.POSITIVE_INFINITY) this.#armSweep(restMs);
+    });
+  }
+}
