@@ -1,1 +1,1 @@
-export {};
+export { Controller, type ControllerDeps, type ControllerOptions } from "./wiring.ts";

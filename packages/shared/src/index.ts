@@ -38,6 +38,7 @@ export {
   probeAgents,
   probeValues,
   QUEUE_PROXY_CONTAINER,
+  ROUSE_INGRESS_CLASS,
   rouse,
   SYSTEM_NAMESPACE,
 } from "./knative/names.ts";

@@ -1,4 +1,4 @@
-import { type Condition, findCondition, type StoredMeta } from "@rouse/shared";
+import { type Condition, type ConditionChange, findCondition, type StoredMeta } from "@rouse/shared";
 
 interface WithConditions {
   readonly metadata: Pick<StoredMeta, "generation">;
@@ -23,4 +23,13 @@ export function isReady(object: WithConditions): boolean {
 /** C-23. */
 export function hasFailed(object: WithConditions): boolean {
   return isObserved(object) && readyCondition(object)?.status === "False";
+}
+
+/** What a condition says, for another one to say the same. */
+export function changeOf({ status, reason, message }: Condition): ConditionChange {
+  return {
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+  };
 }

@@ -126,3 +126,5 @@ export const ACTIVATOR_SERVICE = "activator-service";
 export const QUEUE_PROXY_CONTAINER = "queue-proxy";
 /** Path used by readiness questions among the components. */
 export const HEALTH_PATH = "/healthz";
+/** Class of the Ingresses our gateway serves, unless config-network names another one. C-104. */
+export const ROUSE_INGRESS_CLASS = "rouse.ingress.networking.knative.dev";

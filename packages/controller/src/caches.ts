@@ -1,0 +1,40 @@
+import {
+  ConfigurationKind,
+  DeploymentKind,
+  EndpointsKind,
+  Informer,
+  type InformerDeps,
+  IngressKind,
+  KnativeServiceKind,
+  labels,
+  PodAutoscalerKind,
+  PodKind,
+  RevisionKind,
+  RouteKind,
+  ServerlessServiceKind,
+  ServiceKind,
+} from "@rouse/shared";
+
+/** One cache per kind the control plane reads, shared by all reconcilers. */
+export type Caches = ReturnType<typeof makeCaches>;
+
+export function makeCaches(deps: InformerDeps) {
+  return {
+    knativeServices: new Informer(deps, KnativeServiceKind),
+    configurations: new Informer(deps, ConfigurationKind),
+    revisions: new Informer(deps, RevisionKind).indexBy(labels.configuration),
+    routes: new Informer(deps, RouteKind),
+    ingresses: new Informer(deps, IngressKind),
+    deployments: new Informer(deps, DeploymentKind),
+    podAutoscalers: new Informer(deps, PodAutoscalerKind),
+    pods: new Informer(deps, PodKind).indexBy(labels.revisionUid),
+    serverlessServices: new Informer(deps, ServerlessServiceKind),
+    services: new Informer(deps, ServiceKind).indexBy(labels.route),
+    endpoints: new Informer(deps, EndpointsKind),
+  };
+}
+
+/** Resolves once every cache has its first list. */
+export async function startCaches(caches: Caches): Promise<void> {
+  await Promise.all(Object.values(caches).map((cache) => cache.start()));
+}

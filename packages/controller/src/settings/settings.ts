@@ -1,0 +1,159 @@
+import { autoscaling, parseDuration, ROUSE_INGRESS_CLASS } from "@rouse/shared";
+import { type Domain, parseDomains } from "./domains.ts";
+import { type Data, isEnabled, readBoolean, readInteger, readText, SettingsError } from "./read-value.ts";
+
+/** What the control plane reads from the ConfigMaps of the system namespace. C-157; durations in their own unit. */
+export interface Settings {
+  readonly autoscaler: {
+    readonly initialScale: number;
+    readonly allowsZeroInitialScale: boolean;
+    readonly podAutoscalerClass: string;
+  };
+  readonly deployment: {
+    readonly queueSidecarImage: string;
+    readonly progressDeadlineSeconds: number;
+    readonly isPodAlwaysSchedulable: boolean;
+  };
+  readonly defaults: {
+    readonly timeoutSeconds: number;
+    readonly responseStartTimeoutSeconds: number;
+    readonly idleTimeoutSeconds: number;
+    readonly containerConcurrency: number;
+    readonly containerName: string;
+  };
+  readonly domains: readonly Domain[];
+  readonly network: {
+    readonly ingressClass: string;
+    readonly domainTemplate: string;
+    readonly tagTemplate: string;
+    readonly defaultExternalScheme: string;
+    readonly httpOption: "Enabled" | "Redirected" | undefined;
+  };
+  readonly features: { readonly routesByTagHeader: boolean };
+  readonly gc: {
+    /** `undefined`: disabled. */
+    readonly retainSinceCreateMs: number | undefined;
+    readonly retainSinceActiveMs: number | undefined;
+    readonly nonActiveMin: number;
+    readonly nonActiveMax: number | undefined;
+  };
+}
+
+/** One reader per ConfigMap; each throws SettingsError, so that one bad value rejects its whole ConfigMap. */
+export const readers = {
+  "config-autoscaler": (data: Data): Partial<Settings> => ({ autoscaler: readAutoscaler(data) }),
+  "config-deployment": (data: Data): Partial<Settings> => ({ deployment: readDeployment(data) }),
+  "config-defaults": (data: Data): Partial<Settings> => ({ defaults: readDefaults(data) }),
+  "config-domain": (data: Data): Partial<Settings> => ({ domains: parseDomains(data) }),
+  "config-network": (data: Data): Partial<Settings> => ({ network: readNetwork(data) }),
+  "config-features": (data: Data): Partial<Settings> => ({
+    features: { routesByTagHeader: isEnabled(data, "tag-header-based-routing") },
+  }),
+  "config-gc": (data: Data): Partial<Settings> => ({ gc: readGc(data) }),
+} as const;
+
+export type SettingsName = keyof typeof readers;
+
+export function isSettingsName(name: string): name is SettingsName {
+  return Object.hasOwn(readers, name);
+}
+
+/** Everything at its default: what empty or absent ConfigMaps mean. */
+export function defaultSettings(): Settings {
+  return {
+    autoscaler: readAutoscaler({}),
+    deployment: readDeployment({}),
+    defaults: readDefaults({}),
+    domains: [],
+    network: readNetwork({}),
+    features: { routesByTagHeader: false },
+    gc: readGc({}),
+  };
+}
+
+function readAutoscaler(data: Data): Settings["autoscaler"] {
+  const allowsZeroInitialScale = readBoolean(data, "allow-zero-initial-scale", false);
+  return {
+    allowsZeroInitialScale,
+    initialScale: readInteger(data, "initial-scale", { fallback: 1, min: allowsZeroInitialScale ? 0 : 1 }),
+    podAutoscalerClass: readText(data, "pod-autoscaler-class") ?? autoscaling.kpaClass,
+  };
+}
+
+function readDeployment(data: Data): Settings["deployment"] {
+  const deadline = readText(data, ["progress-deadline", "progressDeadline"]) ?? "600s";
+  const deadlineMs = parseDuration(deadline);
+  if (deadlineMs === undefined || deadlineMs <= 0 || deadlineMs % 1_000 !== 0) {
+    throw new SettingsError(`progress-deadline: expected whole seconds above 0, got "${deadline}"`);
+  }
+  return {
+    queueSidecarImage: readText(data, ["queue-sidecar-image", "queueSidecarImage"]) ?? "queue-proxy",
+    progressDeadlineSeconds: deadlineMs / 1_000,
+    isPodAlwaysSchedulable: readBoolean(data, "pod-is-always-schedulable", false),
+  };
+}
+
+function readDefaults(data: Data): Settings["defaults"] {
+  const max = readInteger(data, "max-revision-timeout-seconds", { fallback: 600, min: 1 });
+  const timeoutSeconds = readInteger(data, "revision-timeout-seconds", { fallback: 300, min: 1, max });
+  return {
+    timeoutSeconds,
+    responseStartTimeoutSeconds: readInteger(data, "revision-response-start-timeout-seconds", {
+      fallback: timeoutSeconds,
+      min: 0,
+      max: timeoutSeconds,
+    }),
+    idleTimeoutSeconds: readInteger(data, "revision-idle-timeout-seconds", {
+      fallback: 0,
+      min: 0,
+      max: timeoutSeconds,
+    }),
+    containerConcurrency: readInteger(data, "container-concurrency", { fallback: 0, min: 0, max: 1_000 }),
+    containerName: readText(data, "container-name-template") ?? "user-container",
+  };
+}
+
+function readNetwork(data: Data): Settings["network"] {
+  return {
+    ingressClass: readText(data, ["ingress-class", "ingress.class"]) ?? ROUSE_INGRESS_CLASS,
+    domainTemplate:
+      readText(data, ["domain-template", "domainTemplate"]) ?? "{{.Name}}.{{.Namespace}}.{{.Domain}}",
+    tagTemplate: readText(data, ["tag-template", "tagTemplate"]) ?? "{{.Tag}}-{{.Name}}",
+    defaultExternalScheme: readText(data, "default-external-scheme") ?? "http",
+    httpOption: readHttpOption(readText(data, ["http-protocol", "httpProtocol"]) ?? "enabled"),
+  };
+}
+
+function readHttpOption(text: string): Settings["network"]["httpOption"] {
+  switch (text.toLowerCase()) {
+    case "enabled":
+      return "Enabled";
+    case "redirected":
+      return "Redirected";
+    case "disabled":
+      return undefined;
+    default:
+      throw new SettingsError(`http-protocol: expected enabled or redirected, got "${text}"`);
+  }
+}
+
+function readGc(data: Data): Settings["gc"] {
+  const nonActiveMin = readInteger(data, "min-non-active-revisions", { fallback: 20, min: 0 });
+  return {
+    retainSinceCreateMs: readRetention(data, "retain-since-create-time", "48h"),
+    retainSinceActiveMs: readRetention(data, "retain-since-last-active-time", "15h"),
+    nonActiveMin,
+    nonActiveMax:
+      readText(data, "max-non-active-revisions")?.toLowerCase() === "disabled"
+        ? undefined
+        : readInteger(data, "max-non-active-revisions", { fallback: 1_000, min: nonActiveMin }),
+  };
+}
+
+function readRetention(data: Data, key: string, fallback: string): number | undefined {
+  const text = readText(data, key) ?? fallback;
+  if (text.toLowerCase() === "disabled") return undefined;
+  const ms = parseDuration(text);
+  if (ms === undefined || ms < 0) throw new SettingsError(`${key}: expected a duration, got "${text}"`);
+  return ms;
+}

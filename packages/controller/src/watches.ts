@@ -1,0 +1,159 @@
+import {
+  type Configuration,
+  type Informer,
+  type KubeObject,
+  labels,
+  type ObjectKey,
+  objectKey,
+  type Pod,
+  type ReconcileLoop,
+  type Revision,
+  type Stored,
+} from "@rouse/shared";
+import type { Caches } from "./caches.ts";
+import { podFailure } from "./revision/pod-failure.ts";
+import { mentions } from "./route/traffic.ts";
+import type { LiveSettings } from "./settings/live-settings.ts";
+
+export interface Loops {
+  readonly service: ReconcileLoop;
+  readonly configuration: ReconcileLoop;
+  readonly revision: ReconcileLoop;
+  readonly route: ReconcileLoop;
+  readonly labeler: ReconcileLoop;
+  readonly collector: ReconcileLoop;
+  readonly serverlessService: ReconcileLoop;
+}
+
+export interface Watched {
+  readonly caches: Caches;
+  readonly settings: LiveSettings;
+  readonly loops: Loops;
+  /** The Endpoints of the activators. */
+  readonly activators: ObjectKey;
+}
+
+/** Says who looks again when what changes (C §4.2, K-52). To be called before anything starts. */
+export function watchAll(watched: Watched): void {
+  watchServing(watched);
+  watchPods(watched);
+  watchServerlessServices(watched);
+  watchSettings(watched);
+}
+
+/** Everything is looked at again, behind whatever else is waiting. C-11. */
+export function resync({ caches, loops }: Watched): void {
+  addAll(caches.knativeServices, loops.service);
+  addAll(caches.configurations, loops.configuration);
+  addAll(caches.configurations, loops.collector);
+  addAll(caches.revisions, loops.revision);
+  addAll(caches.routes, loops.route);
+  addAll(caches.routes, loops.labeler);
+  addAll(caches.serverlessServices, loops.serverlessService);
+}
+
+function watchServing({ caches, loops }: Watched): void {
+  onEach(caches.knativeServices, (service) => loops.service.add(objectKey(service.metadata)));
+  onEach(caches.configurations, (configuration) => {
+    loops.configuration.add(objectKey(configuration.metadata));
+    loops.collector.add(objectKey(configuration.metadata));
+    addOwner(loops.service, "Service", configuration);
+    addMentioning({ caches, loops }, "configuration", configuration);
+  });
+  onEach(caches.revisions, (revision) => {
+    loops.revision.add(objectKey(revision.metadata));
+    addOwner(loops.configuration, "Configuration", revision);
+    addOwner(loops.collector, "Configuration", revision);
+    addMentioning({ caches, loops }, "revision", revision);
+  });
+  onEach(caches.routes, (route) => {
+    loops.route.add(objectKey(route.metadata));
+    loops.labeler.add(objectKey(route.metadata));
+    addOwner(loops.service, "Service", route);
+  });
+  onEach(caches.ingresses, (ingress) => addOwner(loops.route, "Route", ingress));
+  onEach(caches.services, (service) => addOwner(loops.route, "Route", service));
+  onEach(caches.deployments, (deployment) => addOwner(loops.revision, "Revision", deployment));
+  onEach(caches.podAutoscalers, (podAutoscaler) => addOwner(loops.revision, "Revision", podAutoscaler));
+}
+
+/**
+ * Beyond the reference, which watches no pods: a crash is told when it happens, not when the Deployment next says
+ * something. Pods that are well never cause a pass.
+ */
+function watchPods({ caches, loops }: Watched): void {
+  const isFailing = (pod: Stored<Pod> | undefined): boolean =>
+    pod !== undefined && podFailure([pod]) !== undefined;
+  caches.pods.handle({
+    changed: (pod, before) => {
+      const name = pod.metadata.labels?.[labels.revision];
+      if (name === undefined || !(isFailing(pod) || isFailing(before))) return;
+      loops.revision.add(objectKey({ namespace: pod.metadata.namespace, name }));
+    },
+    removed: () => {},
+  });
+}
+
+function watchServerlessServices({ caches, loops, activators }: Watched): void {
+  const loop = loops.serverlessService;
+  onEach(caches.serverlessServices, (sks) => loop.add(objectKey(sks.metadata)));
+  onEach(caches.services, (service) => addOwner(loop, "ServerlessService", service));
+  onEach(caches.endpoints, ({ metadata }) => {
+    if (objectKey(metadata) === activators) addAll(caches.serverlessServices, loop);
+    const name = metadata.labels?.[labels.serverlessService];
+    if (name === undefined || metadata.labels?.[labels.serviceType] !== "Private") return;
+    loop.add(objectKey({ namespace: metadata.namespace, name }));
+  });
+}
+
+function watchSettings({ caches, loops, settings }: Watched): void {
+  settings.onChange((name) => {
+    switch (name) {
+      case "config-network":
+      case "config-domain":
+      case "config-features":
+        addAll(caches.routes, loops.route);
+        return;
+      case "config-deployment":
+      case "config-autoscaler":
+        addAll(caches.revisions, loops.revision);
+        return;
+      case "config-gc":
+        addAll(caches.configurations, loops.collector);
+        return;
+      case "config-defaults": // for revisions to come
+        return;
+    }
+  });
+}
+
+/** Routes that mention an object look again, also when it only now appears. C §4.2. */
+function addMentioning(
+  { caches, loops }: Pick<Watched, "caches" | "loops">,
+  kind: "configuration" | "revision",
+  object: Stored<Configuration> | Stored<Revision>,
+): void {
+  const { namespace, name } = object.metadata;
+  const owner = kind === "revision" ? (object.metadata.labels?.[labels.configuration] ?? "") : "";
+  for (const route of caches.routes.list()) {
+    if (route.metadata.namespace !== namespace) continue;
+    if (!mentions(route, kind, name) && !(owner !== "" && mentions(route, "configuration", owner))) continue;
+    loops.route.add(objectKey(route.metadata));
+    loops.labeler.add(objectKey(route.metadata));
+  }
+}
+
+/** The object that controls this one, if it is of `kind`. */
+function addOwner(loop: ReconcileLoop, kind: string, object: Stored<KubeObject>): void {
+  const owner = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+  if (owner?.kind !== kind) return;
+  loop.add(objectKey({ namespace: object.metadata.namespace, name: owner.name }));
+}
+
+function addAll<T extends KubeObject>(cache: Informer<T>, loop: ReconcileLoop): void {
+  for (const { metadata } of cache.list()) loop.addSlow(objectKey(metadata));
+}
+
+function onEach<T extends KubeObject>(cache: Informer<T>, look: (object: Stored<T>) => void): void {
+  cache.handle({ changed: look, removed: look });
+}
