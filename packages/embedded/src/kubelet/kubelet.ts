@@ -1,0 +1,259 @@
+import {
+  type Clock,
+  Informer,
+  isKubeError,
+  type KubeClient,
+  type Logger,
+  type MonoMs,
+  type ObjectKey,
+  objectKey,
+  type Pod,
+  PodKind,
+  type Random,
+  type Stored,
+} from "@rouse/shared";
+import { inheritedEnvironment } from "./config.ts";
+import { NODE_NAME } from "./node-name.ts";
+import type { OutputLine } from "./output-ring.ts";
+import { canUseLoopbackRange, PodAddresses } from "./pod-addresses.ts";
+import type { PodState } from "./pod-lifecycle.ts";
+import { unschedulableStatus } from "./pod-status.ts";
+import { type PodTimeline, PodTimelines } from "./pod-timeline.ts";
+import { PodWorker, type PodWorkerDeps } from "./pod-worker.ts";
+import { PortPool } from "./port-pool.ts";
+import { ProcessRecords } from "./process-records.ts";
+import { ChildProcessRunner, type ProcessRunner } from "./process-runner.ts";
+import { reapOrphans } from "./reap-orphans.ts";
+import type { KubeletHooks, SidecarFactory } from "./sidecar.ts";
+import { StatusWriter } from "./status-writer.ts";
+
+/** Ports kept in reserve: a burst of this many pods starts without waiting for one. */
+const PORTS_RESERVED = 16;
+const PODS_MAX_DEFAULT = 256;
+const QUIET_MS_DEFAULT = 200;
+/** Kubernetes' `terminationGracePeriodSeconds` where a pod has none. */
+const GRACE_SECONDS_DEFAULT = 30;
+const TIMELINES_MAX = 4_096;
+
+export interface KubeletDeps {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly sidecars: SidecarFactory;
+  readonly hooks?: KubeletHooks;
+  /** Real child processes unless given. */
+  readonly runner?: ProcessRunner;
+}
+
+export interface KubeletOptions {
+  /** Where processes are recorded, so that the next start can end what a killed platform left. */
+  readonly dataDirectory: string;
+  /** Pods at one time; more stay Pending, `Unschedulable`. */
+  readonly podsMax?: number;
+  /** Between a pod's leaving the endpoints and its sidecar's closing the door. */
+  readonly quietMs?: number;
+  /** Whether pods get addresses of their own; found out by trying unless given. */
+  readonly hasPodAddresses?: boolean;
+}
+
+/**
+ * Runs the home's pods: each is a process group and an in-process queue-proxy, C-167. A pod's process is started in
+ * the very turn in which the watch shows the pod.
+ */
+export class Kubelet implements AsyncDisposable {
+  readonly #deps: KubeletDeps;
+  readonly #podsMax: number;
+  readonly #quietMs: number;
+  readonly #workerDeps: PodWorkerDeps;
+  readonly #ports: PortPool;
+  readonly #pods: Informer<Pod>;
+  readonly #workers = new Map<ObjectKey, PodWorker>();
+  /** Pods there was no room for yet, oldest first. */
+  readonly #unscheduled = new Map<ObjectKey, Stored<Pod>>();
+  readonly #timelines: PodTimelines;
+  #isClosed = false;
+
+  private constructor(
+    deps: KubeletDeps,
+    options: KubeletOptions,
+    held: { readonly ports: PortPool; readonly addresses: PodAddresses; readonly records: ProcessRecords },
+  ) {
+    this.#deps = deps;
+    this.#ports = held.ports;
+    this.#podsMax = options.podsMax ?? PODS_MAX_DEFAULT;
+    this.#quietMs = options.quietMs ?? QUIET_MS_DEFAULT;
+    this.#timelines = new PodTimelines(TIMELINES_MAX);
+    this.#workerDeps = {
+      ...held,
+      client: deps.client,
+      clock: deps.clock,
+      log: deps.log,
+      sidecars: deps.sidecars,
+      hooks: deps.hooks ?? {},
+      runner: deps.runner ?? new ChildProcessRunner(deps.clock),
+      inherited: inheritedEnvironment(),
+      stamp: (pod, phase, at) => this.#timelines.stamp(pod, phase, at),
+      remove: (pod) => void this.#removePod(pod),
+      gone: (pod) => this.#gone(pod),
+    };
+    this.#pods = new Informer<Pod>(deps, PodKind).handle({
+      changed: (pod) => this.#changed(pod),
+      removed: (pod) => this.#removed(pod),
+    });
+  }
+
+  /**
+   * Ends what an earlier platform left, removes the pods it had (their processes died: C-168), and follows the API.
+   * To be started before the workload controllers, so that they never count a dead pod.
+   * @throws when the data directory cannot be written
+   */
+  static async start(deps: KubeletDeps, options: KubeletOptions): Promise<Kubelet> {
+    const { killed } = await reapOrphans(options.dataDirectory);
+    if (killed.length > 0) deps.log.info("ended processes of an earlier run", { count: killed.length });
+    const records = ProcessRecords.open(options.dataDirectory);
+    const isPerPod = options.hasPodAddresses ?? (await canUseLoopbackRange());
+    const addresses = new PodAddresses(deps.random, { isPerPod });
+    const ports = await PortPool.start(deps, { size: PORTS_RESERVED });
+    const kubelet = new Kubelet(deps, options, { ports, addresses, records });
+    await kubelet.#removeOldPods();
+    await kubelet.#pods.start();
+    return kubelet;
+  }
+
+  /** The Deployment controller is about to create the pod: the first stamp of its timeline. */
+  podCreated(pod: ObjectKey, at: MonoMs): void {
+    this.#timelines.stamp(pod, "created", at);
+  }
+
+  timeline(pod: ObjectKey): PodTimeline | undefined {
+    return this.#timelines.get(pod);
+  }
+
+  /** Requests the pod's queue-proxy has now. */
+  inFlight(pod: ObjectKey): number {
+    return this.#workers.get(pod)?.inFlight ?? 0;
+  }
+
+  /** The kept part of the pod's output; `undefined` for a pod that is not here. */
+  logs(pod: ObjectKey): readonly OutputLine[] | undefined {
+    return this.#workers.get(pod)?.output.lines();
+  }
+
+  state(pod: ObjectKey): PodState | undefined {
+    return this.#workers.get(pod)?.state;
+  }
+
+  /** Pods that have a place here. */
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  /** Tells every process group to end, kills what is left after `graceMs`, and closes the sidecars. */
+  async close(graceMs = 2_000): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#pods[Symbol.dispose]();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.close(graceMs)));
+    this.#workers.clear();
+    await this.#ports[Symbol.asyncDispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #changed(pod: Stored<Pod>): void {
+    if ((pod.spec.nodeName ?? NODE_NAME) !== NODE_NAME) return;
+    const key = objectKey(pod.metadata);
+    const worker = this.#workers.get(key);
+    if (worker !== undefined && worker.uid !== pod.metadata.uid) {
+      worker.delete(0); // of an earlier pod of that name, removed by force; this one has its turn afterwards
+      if (pod.metadata.deletionTimestamp === undefined) this.#unscheduled.set(key, pod);
+      return;
+    }
+    if (pod.metadata.deletionTimestamp === undefined) {
+      if (worker === undefined) this.#admit(key, pod);
+      return;
+    }
+    this.#unscheduled.delete(key);
+    if (worker === undefined) void this.#removePod(pod);
+    else worker.delete(graceMsOf(pod));
+  }
+
+  #removed(pod: Stored<Pod>): void {
+    const key = objectKey(pod.metadata);
+    this.#unscheduled.delete(key);
+    this.#workers.get(key)?.delete(0); // removed by force: its process goes all the same
+  }
+
+  #admit(key: ObjectKey, pod: Stored<Pod>): void {
+    if (this.#workers.size >= this.#podsMax) {
+      if (!this.#unscheduled.has(key)) this.#refuseForNow(pod);
+      this.#unscheduled.set(key, pod);
+      return;
+    }
+    this.#unscheduled.delete(key);
+    this.#timelines.stamp(key, "seen", this.#deps.clock.now());
+    const worker = new PodWorker(this.#workerDeps, { quietMs: this.#quietMs }, pod);
+    this.#workers.set(key, worker);
+    worker.begin();
+    if (pod.spec.nodeName === undefined) void this.#bind(pod);
+  }
+
+  /** A pod somebody made by hand: there is no scheduler here but this. */
+  async #bind(pod: Stored<Pod>): Promise<void> {
+    const { namespace, name } = pod.metadata;
+    const body = { spec: { nodeName: NODE_NAME } };
+    try {
+      await this.#deps.client.patch(PodKind, { namespace, name }, { kind: "merge", body });
+    } catch (error) {
+      if (isKubeError(error, "NotFound")) return;
+      this.#deps.log.warn("pod not bound", { pod: `${namespace}/${name}`, error: String(error) });
+    }
+  }
+
+  #refuseForNow(pod: Stored<Pod>): void {
+    const message = `this home runs at most ${this.#podsMax} pods at one time`;
+    const writer = new StatusWriter(this.#deps, pod);
+    writer.write(unschedulableStatus(message, pod.status, this.#deps.clock.wall()));
+  }
+
+  #gone(pod: Stored<Pod>): void {
+    this.#workers.delete(objectKey(pod.metadata));
+    for (const [key, waiting] of this.#unscheduled) {
+      if (this.#isClosed || this.#workers.size >= this.#podsMax) return;
+      this.#admit(key, waiting);
+    }
+  }
+
+  async #removeOldPods(): Promise<void> {
+    const { items } = await this.#deps.client.list(PodKind);
+    // A pod without a start time has never run; one nobody would make again is run again instead.
+    const old = items.filter(
+      (pod) =>
+        pod.metadata.deletionTimestamp !== undefined ||
+        (pod.status?.startTime !== undefined && (pod.metadata.ownerReferences?.length ?? 0) > 0),
+    );
+    await Promise.all(old.map((pod) => this.#removePod(pod)));
+  }
+
+  async #removePod(pod: Stored<Pod>): Promise<void> {
+    const { namespace, name, uid } = pod.metadata;
+    try {
+      await this.#deps.client.delete(PodKind, { namespace, name }, { gracePeriodSeconds: 0, uid });
+    } catch (error) {
+      // Gone already, or another pod has its name by now.
+      if (isKubeError(error, "NotFound") || isKubeError(error, "Conflict")) return;
+      this.#deps.log.error("pod not removed", { pod: `${namespace}/${name}`, error: String(error) });
+    }
+  }
+}
+
+function graceMsOf(pod: Stored<Pod>): number {
+  const seconds =
+    pod.metadata.deletionGracePeriodSeconds ??
+    pod.spec.terminationGracePeriodSeconds ??
+    GRACE_SECONDS_DEFAULT;
+  return seconds * 1_000;
+}

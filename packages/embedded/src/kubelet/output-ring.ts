@@ -1,0 +1,100 @@
+import { StringDecoder } from "node:string_decoder";
+
+export type OutputStream = "stdout" | "stderr";
+
+export interface OutputLine {
+  readonly stream: OutputStream;
+  readonly text: string;
+}
+
+export interface OutputLimits {
+  /** Text kept per pod; the oldest lines go first. */
+  readonly keptBytes: number;
+  /** A longer line is cut into several. */
+  readonly lineBytesMax: number;
+}
+
+const LIMITS_DEFAULT: OutputLimits = { keptBytes: 256 * 1024, lineBytesMax: 16 * 1024 };
+
+/** The last part of what a pod wrote, by lines. Also where bytes become lines: each is passed on once. */
+export class OutputRing {
+  readonly #limits: OutputLimits;
+  readonly #onLine: (line: OutputLine) => void;
+  #lines: OutputLine[] = [];
+  /** Lines at the front of `#lines` that have been dropped; they are cut off now and then, not one by one. */
+  #dropped = 0;
+  #bytes = 0;
+  #pushed = 0;
+  readonly #partial: Record<OutputStream, { readonly decoder: StringDecoder; text: string }> = {
+    stdout: { decoder: new StringDecoder("utf8"), text: "" },
+    stderr: { decoder: new StringDecoder("utf8"), text: "" },
+  };
+
+  constructor(onLine: (line: OutputLine) => void, limits: OutputLimits = LIMITS_DEFAULT) {
+    this.#onLine = onLine;
+    this.#limits = limits;
+  }
+
+  write(stream: OutputStream, chunk: Buffer): void {
+    const partial = this.#partial[stream];
+    const parts = (partial.text + partial.decoder.write(chunk)).split("\n");
+    partial.text = parts.pop() ?? "";
+    for (const part of parts) this.#cut(stream, part.endsWith("\r") ? part.slice(0, -1) : part);
+    const max = this.#limits.lineBytesMax;
+    while (partial.text.length > max) {
+      this.#push({ stream, text: partial.text.slice(0, max) });
+      partial.text = partial.text.slice(max);
+    }
+  }
+
+  /** The process is gone: what it left without a newline is a line too. */
+  end(): void {
+    for (const stream of ["stdout", "stderr"] as const) {
+      const partial = this.#partial[stream];
+      const rest = partial.text + partial.decoder.end();
+      partial.text = "";
+      if (rest !== "") this.#cut(stream, rest);
+    }
+  }
+
+  lines(): readonly OutputLine[] {
+    return this.#lines.slice(this.#dropped);
+  }
+
+  /** Lines there have been so far. What `tail` takes as `since`. */
+  get count(): number {
+    return this.#pushed;
+  }
+
+  /** The end of the output after line number `since`, at most so many lines and characters: a termination message. */
+  tail(limits: { readonly since: number; readonly lines: number; readonly characters: number }): string {
+    const count = Math.min(limits.lines, this.#pushed - limits.since);
+    const last = this.#lines.slice(Math.max(this.#dropped, this.#lines.length - count));
+    return last
+      .map((line) => line.text)
+      .join("\n")
+      .slice(-limits.characters);
+  }
+
+  #cut(stream: OutputStream, text: string): void {
+    const max = this.#limits.lineBytesMax;
+    for (let at = 0; at < text.length || at === 0; at += max) {
+      this.#push({ stream, text: text.slice(at, at + max) });
+    }
+  }
+
+  #push(line: OutputLine): void {
+    this.#lines.push(line);
+    this.#pushed++;
+    this.#bytes += line.text.length + 1;
+    while (this.#bytes > this.#limits.keptBytes && this.#dropped < this.#lines.length - 1) {
+      this.#bytes -= (this.#lines[this.#dropped]?.text.length ?? 0) + 1;
+      this.#dropped++;
+    }
+    if (this.#dropped > 1_024 && this.#dropped * 2 > this.#lines.length) {
+      this.#lines = this.#lines.slice(this.#dropped);
+      this.#dropped = 0;
+    }
+    this.#onLine(line);
+  }
+}

@@ -1,0 +1,335 @@
+import {
+  type Clock,
+  labels,
+  type MonoMs,
+  type ObjectKey,
+  objectKey,
+  type Pod,
+  portNames,
+  ports,
+  QUEUE_PROXY_CONTAINER,
+  type Stored,
+  unreachable,
+  type WallMs,
+} from "@rouse/shared";
+import { OutputRing } from "./output-ring.ts";
+import type { PodAddresses } from "./pod-addresses.ts";
+import { newHistory, type PodEffect, type PodEvent, type PodState, podStep } from "./pod-lifecycle.ts";
+import { type PodView, podStatus } from "./pod-status.ts";
+import type { PodPhase } from "./pod-timeline.ts";
+import type { PortPool } from "./port-pool.ts";
+import { INSTANCE_VARIABLE, POD_VARIABLE, type ProcessRecords } from "./process-records.ts";
+import type { ProcessEnd, ProcessRunner, RunningProcess } from "./process-runner.ts";
+import { fixedPort, planProgram } from "./program.ts";
+import { readinessPeriod, watchReadiness } from "./readiness-watch.ts";
+import type { KubeletHooks } from "./sidecar.ts";
+import { SidecarHolder, type SidecarHolderDeps } from "./sidecar-holder.ts";
+import { StatusWriter, type StatusWriterDeps } from "./status-writer.ts";
+
+/** A termination message, as Kubernetes bounds one taken from the log. C-167. */
+const MESSAGE_LINES = 80;
+const MESSAGE_CHARACTERS = 2_048;
+/** After a kill, how long the end of the process is waited for while the platform closes. */
+const KILL_MS = 500;
+
+export interface PodWorkerDeps extends StatusWriterDeps, SidecarHolderDeps {
+  readonly clock: Clock;
+  readonly runner: ProcessRunner;
+  readonly ports: PortPool;
+  readonly addresses: PodAddresses;
+  readonly records: ProcessRecords;
+  readonly inherited: ReadonlyMap<string, string>;
+  readonly hooks: KubeletHooks;
+  readonly stamp: (pod: ObjectKey, phase: PodPhase, at: MonoMs) => void;
+  /** Removes the pod from the API. */
+  readonly remove: (pod: Stored<Pod>) => void;
+  /** The worker has released everything. */
+  readonly gone: (pod: Stored<Pod>) => void;
+}
+
+export interface PodWorkerOptions {
+  /** Between leaving the endpoints and closing the door: time for the news to reach everyone. */
+  readonly quietMs: number;
+}
+
+/** Does what the lifecycle of one pod says: process, sidecar, readiness, status, end. */
+export class PodWorker {
+  readonly key: ObjectKey;
+  readonly uid: string;
+  readonly output: OutputRing;
+  readonly #deps: PodWorkerDeps;
+  readonly #options: PodWorkerOptions;
+  readonly #pod: Stored<Pod>;
+  readonly #status: StatusWriter;
+  readonly #sidecar: SidecarHolder;
+  readonly #createdAt: WallMs;
+  #state: PodState = { kind: "starting", history: newHistory };
+  #alarm: Disposable | undefined;
+  #quiet: Disposable | undefined;
+  #process: RunningProcess | undefined;
+  #processStartedAt: WallMs;
+  #outputBefore = 0;
+  #userPort = 0;
+  #graceMs: number | undefined;
+  #hasBeenReady = false;
+  #readiness = new AbortController();
+  #isClosing = false;
+  #ended: () => void = () => {};
+
+  constructor(deps: PodWorkerDeps, options: PodWorkerOptions, pod: Stored<Pod>) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#pod = pod;
+    this.key = objectKey(pod.metadata);
+    this.uid = pod.metadata.uid;
+    this.output = new OutputRing(({ stream, text }) => deps.hooks.onOutput?.(this.key, stream, text));
+    this.#status = new StatusWriter(deps, pod);
+    this.#createdAt = deps.clock.wall();
+    this.#processStartedAt = this.#createdAt;
+    this.#sidecar = new SidecarHolder(deps, pod, {
+      port: queuePort(pod),
+      isNeeded: hasSidecar(pod),
+      changed: () => this.#publish(),
+      portOpened: () => deps.stamp(this.key, "portOpen", deps.clock.now()),
+    });
+  }
+
+  get state(): PodState {
+    return this.#state;
+  }
+
+  get inFlight(): number {
+    return this.#sidecar.current?.inFlight ?? 0;
+  }
+
+  /** Starts the process before it returns, whenever a port is in reserve. */
+  begin(): void {
+    const fixed = fixedPort(this.#pod);
+    if (fixed !== undefined) this.#launch(fixed);
+    else this.#deps.ports.take((port) => this.#launch(port));
+  }
+
+  /** The pod is to go. May be called again with another grace. */
+  delete(graceMs: number): void {
+    if (this.#graceMs === graceMs) return;
+    this.#graceMs = graceMs;
+    this.#dispatch({ kind: "deleted", graceMs });
+  }
+
+  /** Ends everything because the platform ends; the API is left as it is. */
+  async close(graceMs: number): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#alarm?.[Symbol.dispose]();
+    this.#quiet?.[Symbol.dispose]();
+    this.#readiness.abort();
+    this.#status.close();
+    await this.#endProcess(graceMs);
+    await this.#sidecar.close();
+  }
+
+  #launch(userPort: number): void {
+    if (this.#isClosing || this.#state.kind === "gone") return;
+    this.#userPort = userPort;
+    this.#start();
+  }
+
+  #start(): void {
+    const { clock, inherited, records, runner } = this.#deps;
+    const plan = planProgram(this.#pod, {
+      userPort: this.#userPort,
+      podIp: this.#sidecar.ip,
+      inherited,
+      markers: { [INSTANCE_VARIABLE]: records.instance, [POD_VARIABLE]: this.key },
+    });
+    if (plan.kind === "refuse") {
+      this.#dispatch({ kind: "refused", reason: plan.reason, message: plan.message });
+      return;
+    }
+    this.#outputBefore = this.output.count;
+    this.#processStartedAt = clock.wall();
+    this.#process = runner.run(plan.program, {
+      output: (stream, chunk) => this.output.write(stream, chunk),
+      failed: ({ reason, message }) => this.#dispatch({ kind: "start-failed", reason, message }),
+      exited: (end) => this.#exited(end),
+    });
+    if (this.#process === undefined) return;
+    this.#deps.stamp(this.key, "spawned", clock.now());
+    records.add(this.#process.pid, this.key);
+    this.#dispatch({ kind: "started", at: this.#processStartedAt });
+    this.#followReadiness();
+  }
+
+  #exited(end: ProcessEnd): void {
+    if (this.#process !== undefined) this.#deps.records.remove(this.#process.pid);
+    this.#process = undefined;
+    this.output.end();
+    this.#ended();
+    const message =
+      end.exitCode === 0
+        ? ""
+        : this.output.tail({
+            since: this.#outputBefore,
+            lines: MESSAGE_LINES,
+            characters: MESSAGE_CHARACTERS,
+          });
+    const finishedAt = this.#deps.clock.wall();
+    this.#dispatch({
+      kind: "exited",
+      exit: { ...end, message, startedAt: this.#processStartedAt, finishedAt },
+    });
+  }
+
+  #followReadiness(): void {
+    this.#readiness.abort();
+    const abort = new AbortController();
+    this.#readiness = abort;
+    const watching = this.#sidecar.start(this.#userPort).then(async (sidecar) => {
+      if (abort.signal.aborted) return;
+      this.#annotate();
+      if (sidecar === undefined) return this.#readinessChanged(true);
+      await watchReadiness(this.#deps, sidecar, readinessPeriod(this.#pod), abort.signal, (isReady) =>
+        this.#readinessChanged(isReady),
+      );
+    });
+    watching.catch((error: unknown) => {
+      if (!abort.signal.aborted) {
+        this.#deps.log.error("readiness lost", { pod: this.key, error: String(error) });
+      }
+    });
+  }
+
+  #readinessChanged(isReady: boolean): void {
+    const address = this.#sidecar.current?.address;
+    if (isReady) {
+      this.#deps.stamp(this.key, "ready", this.#deps.clock.now());
+      this.#hasBeenReady = true;
+      const isServing = this.#state.kind === "running";
+      if (isServing && address !== undefined) this.#deps.hooks.onReady?.(this.#pod, address);
+    }
+    this.#dispatch({ kind: "readiness", isReady });
+  }
+
+  #dispatch(event: PodEvent): void {
+    if (this.#isClosing) return;
+    const before = this.#state;
+    const { state, effects } = podStep(before, event, this.#deps.clock.now());
+    this.#state = state;
+    if (state.kind !== before.kind) {
+      this.#alarm?.[Symbol.dispose]();
+      this.#alarm = undefined;
+      if (state.kind !== "running" && state.kind !== "draining") this.#readiness.abort();
+    }
+    for (const effect of effects) this.#perform(effect);
+    if (this.#state === state && state !== before) this.#publish();
+  }
+
+  #perform(effect: PodEffect): void {
+    switch (effect.do) {
+      case "start":
+        this.#start();
+        return;
+      case "drain":
+        this.#drain();
+        return;
+      case "signal":
+        this.#process?.signal(effect.signal);
+        return;
+      case "alarm":
+        this.#alarm?.[Symbol.dispose]();
+        this.#alarm = this.#deps.clock.after(effect.afterMs, () => this.#dispatch({ kind: "alarm" }));
+        return;
+      case "remove":
+        this.#remove();
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  /** The sidecar goes on serving while the news of the deletion travels, then lets the requests in flight end. */
+  #drain(): void {
+    const quietMs = this.#hasBeenReady ? this.#options.quietMs : 0;
+    this.#quiet = this.#deps.clock.after(quietMs, () => {
+      const drained = (): void => this.#dispatch({ kind: "drained" });
+      const sidecar = this.#sidecar.current;
+      if (sidecar === undefined) return drained();
+      sidecar.drain().then(drained, (error: unknown) => {
+        this.#deps.log.warn("drain failed", { pod: this.key, error: String(error) });
+        drained();
+      });
+    });
+  }
+
+  #remove(): void {
+    this.#quiet?.[Symbol.dispose]();
+    this.#status.close();
+    this.#process?.signal("SIGKILL"); // given up: still there after a kill, or never told to end
+    const { log, gone, remove } = this.#deps;
+    const close = this.#sidecar.close().catch((error: unknown) => {
+      log.warn("queue-proxy did not close", { pod: this.key, error: String(error) });
+    });
+    // Last of all the API: a pod that is not there holds nothing any more.
+    void close.then(() => {
+      gone(this.#pod);
+      remove(this.#pod);
+    });
+  }
+
+  #publish(): void {
+    const { state } = this;
+    const isSettling = state.kind === "starting" || (state.kind === "running" && !state.run.isReady);
+    // One write for "the process runs, here is its address", not two: the address comes a millisecond later.
+    if (state.kind === "gone" || this.#isClosing || (isSettling && this.#sidecar.view.kind === "starting"))
+      return;
+    const view: PodView = {
+      pod: this.#pod,
+      state,
+      ip: this.#sidecar.view.kind === "running" ? this.#sidecar.ip : undefined,
+      startTime: this.#createdAt,
+      sidecar: this.#sidecar.view,
+    };
+    this.#status.write(podStatus(view, this.#status.latest, this.#deps.clock.wall()));
+  }
+
+  #annotate(): void {
+    const queuePort = this.#deps.addresses.isPerPod ? undefined : this.#sidecar.current?.address.port;
+    this.#status.annotate({ userPort: this.#userPort, queuePort });
+  }
+
+  async #endProcess(graceMs: number): Promise<void> {
+    const ending = this.#process;
+    if (ending === undefined) return;
+    const ended = new Promise<void>((resolve) => {
+      this.#ended = resolve;
+    });
+    ending.signal("SIGTERM");
+    await this.#within(ended, graceMs);
+    if (this.#process === undefined) return;
+    ending.signal("SIGKILL");
+    await this.#within(ended, KILL_MS);
+  }
+
+  async #within(ended: Promise<void>, ms: number): Promise<void> {
+    let timer: Disposable | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#deps.clock.after(ms, resolve);
+    });
+    await Promise.race([ended, late]);
+    timer?.[Symbol.dispose]();
+  }
+}
+
+/** The port queue-proxy is to listen on: what its container says (8013 for h2c), else 8012. Q §1. */
+function queuePort(pod: Stored<Pod>): number {
+  const container = pod.spec.containers.find(({ name }) => name === QUEUE_PROXY_CONTAINER);
+  return container?.ports?.find(({ name }) => name === portNames.queue)?.containerPort ?? ports.queueHttp;
+}
+
+/** Pods of revisions are served through a queue-proxy; any other pod is a process and nothing more. */
+function hasSidecar(pod: Stored<Pod>): boolean {
+  return (
+    pod.metadata.labels?.[labels.revision] !== undefined ||
+    pod.spec.containers.some(({ name }) => name === QUEUE_PROXY_CONTAINER)
+  );
+}
