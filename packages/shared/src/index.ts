@@ -3,6 +3,13 @@ export { type Waiter, WaitQueue } from "./breaker/wait-queue.ts";
 export { type Clock, httpDate, type MonoMs, parseRfc3339, rfc3339, type WallMs } from "./clock/clock.ts";
 export { RealClock } from "./clock/real-clock.ts";
 export { TimerWheel, WheelTimer } from "./clock/timer-wheel.ts";
+export {
+  Deadline,
+  type DurationLimits,
+  type ExceededLimit,
+  LimitDuration,
+  type LimitDurationOptions,
+} from "./deadline/limit-duration.ts";
 export { type ErrorCode, httpStatus, ProxyError, type ProxyErrorOptions } from "./errors/proxy-error.ts";
 export { chain, type Handler, type Layer } from "./http/chain.ts";
 export type {
@@ -22,9 +29,16 @@ export type {
 export { HttpServer, type HttpServerDeps, type HttpServerOptions } from "./http/server.ts";
 export { UpstreamPool, type UpstreamPoolDeps, type UpstreamPoolOptions } from "./http/upstream-pool.ts";
 export { assert, InvariantError, unreachable } from "./invariant.ts";
+export {
+  type AutoscalingLimits,
+  type FoundAnnotation,
+  findAutoscaling,
+  validateAutoscalingAnnotations,
+} from "./knative/autoscaling-annotations.ts";
 export { childName } from "./knative/child-name.ts";
 export { consistentSubset } from "./knative/consistent-subset.ts";
 export { formatDuration, parseDuration } from "./knative/duration.ts";
+export { type FieldError, fieldErrors, fieldErrorText, under } from "./knative/field-error.ts";
 export {
   ACTIVATOR_SERVICE,
   annotations,
@@ -159,6 +173,7 @@ export { type Journal, type JournalRecord, noJournal } from "./kube/store/journa
 export { NamespaceCleaner } from "./kube/store/namespace-cleaner.ts";
 export { ObjectStore, type ObjectStoreDeps, type ObjectStoreOptions } from "./kube/store/object-store.ts";
 export type { AnyObject, StoredObject } from "./kube/store/stored-object.ts";
+export { validateMetadata } from "./kube/store/validate-metadata.ts";
 export { writeStatus } from "./kube/write-status.ts";
 export { type LogFields, type Logger, silentLogger } from "./log/logger.ts";
 export { attempt } from "./probe/attempt.ts";
