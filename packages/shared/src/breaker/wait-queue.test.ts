@@ -4,8 +4,8 @@ import { type Waiter, WaitQueue } from "./wait-queue.ts";
 
 test("the list agrees with a plain array", () => {
   const command = fc.record({
-    kind: fc.constantFrom("push", "pushFront", "shift", "remove"),
-    at: fc.nat(20),
+    kind: fc.constantFrom("push", "insert", "shift", "remove"),
+    at: fc.nat(10),
   });
   fc.assert(
     fc.property(fc.array(command, { maxLength: 200 }), (commands) => {
@@ -16,9 +16,10 @@ test("the list agrees with a plain array", () => {
         if (kind === "push") {
           waiters.push(queue.push(value));
           plain.push(value);
-        } else if (kind === "pushFront") {
-          waiters.push(queue.pushFront(value));
-          plain.unshift(value);
+        } else if (kind === "insert") {
+          waiters.push(queue.insert(value, (other) => other % 7 > at));
+          const found = plain.findIndex((other) => other % 7 > at);
+          plain.splice(found < 0 ? plain.length : found, 0, value);
         } else if (kind === "shift") {
           expect(queue.shift()).toBe(plain.shift());
         } else {
@@ -29,6 +30,7 @@ test("the list agrees with a plain array", () => {
           if (index >= 0) plain.splice(index, 1);
         }
         expect(queue.size).toBe(plain.length);
+        expect(queue.peek()).toBe(plain[0]);
         expect([...queue].map((waiter) => waiter.value)).toEqual(plain);
       }
     }),

@@ -36,14 +36,25 @@ export class WaitQueue<T> {
     return link;
   }
 
-  /** In front of everyone: for one that was taken, could not be served through no fault of its own, and waits again. */
-  pushFront(value: T): Waiter<T> {
-    const link: Link<T> = { value, isWaiting: true, older: undefined, newer: this.#oldest };
-    if (this.#oldest === undefined) this.#newest = link;
-    else this.#oldest.older = link;
-    this.#oldest = link;
+  /**
+   * In front of the first one `goesBefore` says yes to, else last. For one that was taken, could not be served through
+   * no fault of its own, and gets its old place back: as many steps as there are others in front.
+   */
+  insert(value: T, goesBefore: (other: T) => boolean): Waiter<T> {
+    let newer = this.#oldest;
+    while (newer !== undefined && !goesBefore(newer.value)) newer = newer.newer;
+    if (newer === undefined) return this.push(value);
+    const link: Link<T> = { value, isWaiting: true, older: newer.older, newer };
+    if (newer.older === undefined) this.#oldest = link;
+    else newer.older.newer = link;
+    newer.older = link;
     this.#size++;
     return link;
+  }
+
+  /** The oldest, left where it is. */
+  peek(): T | undefined {
+    return this.#oldest?.value;
   }
 
   /** Takes the oldest. `undefined` if nobody waits. */

@@ -179,7 +179,7 @@ export class RecordingExchange<C> implements Exchange<C> {
   #end(outcome: ExchangeOutcome): void {
     this.#state = "ended";
     this.outcome = outcome;
-    for (const observer of this.#observers) observer.ended?.(this, outcome);
+    for (const observer of this.#observers.toReversed()) observer.ended?.(this, outcome); // the first layer last
   }
 }
 
