@@ -1,1 +1,18 @@
-export {};
+export type { AppliedScale } from "./apply/pod-autoscaler-reconciler.ts";
+export type { ZeroReason } from "./apply/scale-to-zero.ts";
+export { Autoscaler, type AutoscalerDeps, type AutoscalerOptions, type Explanation } from "./autoscaler.ts";
+export type { ScrapeSample } from "./collect/metric-collector.ts";
+export {
+  type AutoscalerConfig,
+  defaultAutoscalerConfig,
+  type ParsedConfig,
+  parseAutoscalerConfig,
+} from "./config/autoscaler-config.ts";
+export { type RevisionSettings, revisionSettings, type ScalingMetric } from "./config/revision-settings.ts";
+export { Decider, type Evaluation, type Observation, type PanicMode } from "./decide/decider.ts";
+export { type DeciderSpec, deciderSpec } from "./decide/decider-spec.ts";
+export type { Tick } from "./explain/tick-log.ts";
+export type { PodCounts } from "./pods/pod-ledger.ts";
+export type { ActivatorProbe, ProbeTarget } from "./probe/activator-probe.ts";
+export { HttpActivatorProbe, type HttpActivatorProbeDeps } from "./probe/http-activator-probe.ts";
+export type { PodScraper } from "./scrape/pod-scraper.ts";

@@ -6,7 +6,7 @@ import type { ObjectKey } from "./object.ts";
 const RETRY_MS_FIRST = 5;
 const RETRY_MS_MAX = 1_000_000;
 /** Passes at one time, as the reference's two workers (C-11). One key is never in two passes. */
-const WORKERS = 2;
+const WORKERS_DEFAULT = 2;
 
 /** What a pass asks for: nothing more, or another pass after a while. */
 export type Pass = { readonly kind: "done" } | { readonly kind: "again"; readonly afterMs: number };
@@ -28,6 +28,11 @@ export interface ReconcileLoopDeps {
   readonly onError: (reconciler: string, key: ObjectKey, error: unknown) => void;
 }
 
+export interface ReconcileLoopOptions {
+  /** Passes at one time; more where a pass may wait for something slow that must not hold up other keys. */
+  readonly workers?: number;
+}
+
 /**
  * Runs a reconciler over the keys it is given: each key one pass at a time, keys in the order they came, a key that
  * changes during its pass once more afterwards. Two lanes: `addSlow` is for resyncs and never delays `add`.
@@ -35,6 +40,7 @@ export interface ReconcileLoopDeps {
 export class ReconcileLoop implements Disposable {
   readonly #deps: ReconcileLoopDeps;
   readonly #reconciler: Reconciler;
+  readonly #workers: number;
   readonly #fast = new Set<ObjectKey>();
   readonly #slow = new Set<ObjectKey>();
   readonly #running = new Set<ObjectKey>();
@@ -44,9 +50,10 @@ export class ReconcileLoop implements Disposable {
   #isClosed = false;
   #isScheduled = false;
 
-  constructor(deps: ReconcileLoopDeps, reconciler: Reconciler) {
+  constructor(deps: ReconcileLoopDeps, reconciler: Reconciler, options: ReconcileLoopOptions = {}) {
     this.#deps = deps;
     this.#reconciler = reconciler;
+    this.#workers = options.workers ?? WORKERS_DEFAULT;
   }
 
   add(key: ObjectKey): void {
@@ -102,7 +109,7 @@ export class ReconcileLoop implements Disposable {
     this.#isScheduled = true;
     this.#deps.clock.soon(() => {
       this.#isScheduled = false;
-      while (this.#running.size < WORKERS) {
+      while (this.#running.size < this.#workers) {
         const key = this.#take();
         if (key === undefined) return;
         void this.#run(key);

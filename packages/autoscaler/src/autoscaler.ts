@@ -1,0 +1,270 @@
+import {
+  ACTIVATOR_SERVICE,
+  type Clock,
+  type Deployment,
+  DeploymentKind,
+  type Endpoints,
+  EndpointsKind,
+  Informer,
+  type KubeClient,
+  type Logger,
+  labels,
+  MetricKind,
+  type ObjectKey,
+  objectKey,
+  PodAutoscalerKind,
+  PodKind,
+  type Random,
+  ReconcileLoop,
+  type RevisionKey,
+  ServerlessServiceKind,
+  type StatMessage,
+  type StatSink,
+  type Stored,
+  SYSTEM_NAMESPACE,
+} from "@rouse/shared";
+import { type AppliedScale, PodAutoscalerReconciler } from "./apply/pod-autoscaler-reconciler.ts";
+import { ScaleTarget } from "./apply/scale-target.ts";
+import { MetricCollector, type ScrapeSample } from "./collect/metric-collector.ts";
+import { MetricReconciler } from "./collect/metric-reconciler.ts";
+import { LiveConfig } from "./config/live-config.ts";
+import type { PanicMode } from "./decide/decider.ts";
+import type { DeciderSpec } from "./decide/decider-spec.ts";
+import { MultiScaler } from "./decide/multi-scaler.ts";
+import { Pulse } from "./decide/pulse.ts";
+import type { Tick } from "./explain/tick-log.ts";
+import { objectKeyOf } from "./keys.ts";
+import { type PodCounts, PodLedger } from "./pods/pod-ledger.ts";
+import type { ActivatorProbe } from "./probe/activator-probe.ts";
+import { Confirmations } from "./probe/confirmations.ts";
+import { isEmptyStat } from "./receive/load.ts";
+import type { PodScraper } from "./scrape/pod-scraper.ts";
+
+/** Passes wait for probes; that of one revision must not hold up the waking of another. */
+const WORKERS = 32;
+/** A beat is a second, a tick two. S-79. */
+const BEATS_PER_TICK = 2;
+/** A confirmation found in the background is only a hint: the pass asks again itself, after this. S-108. */
+const RECHECK_AFTER_ASKING_MS = 1_000;
+
+export interface AutoscalerDeps {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scraper: PodScraper;
+  readonly activatorProbe: ActivatorProbe;
+  readonly log: Logger;
+}
+
+export interface AutoscalerOptions {
+  /** How many of a revision's pods are asked each second. Default `all`: right where that is a function call. */
+  readonly scrapeSample?: ScrapeSample;
+}
+
+/** Why a revision has the pods it has. */
+export interface Explanation {
+  readonly pods: PodCounts;
+  readonly decider: {
+    readonly spec: DeciderSpec;
+    readonly mode: PanicMode;
+    readonly desiredPods: number | undefined;
+    readonly excessBurstCapacity: number;
+  };
+  /** Latest evaluations, oldest first, at most two minutes of them. */
+  readonly ticks: readonly Tick[];
+  /** What the last pass made of the decision; absent before the first. */
+  readonly applied: AppliedScale | undefined;
+}
+
+/** What is started first to last and closed last to first. */
+interface Follower extends Disposable {
+  start(): Promise<void>;
+}
+
+/**
+ * From reports of load to replicas, for every revision of the KPA class: activators send, pods are asked, windows
+ * average, deciders decide, passes apply. S-1, S-2.
+ */
+export class Autoscaler implements StatSink, AsyncDisposable {
+  readonly #collector: MetricCollector;
+  readonly #scaler: MultiScaler;
+  readonly #pulse: Pulse;
+  readonly #ledger: PodLedger;
+  readonly #reconciler: PodAutoscalerReconciler;
+  readonly #followers: readonly Follower[];
+  readonly #running: readonly Disposable[];
+  #isClosed = false;
+
+  /** @throws Error if `config-autoscaler` or `config-deployment` is rejected at first load. S-5 */
+  static async start(deps: AutoscalerDeps, options: AutoscalerOptions = {}): Promise<Autoscaler> {
+    const autoscaler = new Autoscaler(deps, options);
+    try {
+      for (const follower of autoscaler.#followers) await follower.start();
+    } catch (error) {
+      await autoscaler.close();
+      throw error;
+    }
+    return autoscaler;
+  }
+
+  private constructor(deps: AutoscalerDeps, { scrapeSample = "all" }: AutoscalerOptions) {
+    const { client, clock, random, log } = deps;
+    const onError = (reconciler: string, key: ObjectKey, error: unknown): void =>
+      log.warn("pass failed", {
+        reconciler,
+        key,
+        error: error instanceof Error ? error.message : String(error),
+      });
+
+    const config = new LiveConfig({
+      ...deps,
+      onChange: () => {
+        for (const { metadata } of autoscalers.list()) passes.addSlow(objectKey(metadata)); // S-6
+      },
+    });
+    const ledger = new PodLedger((revision) => {
+      pulse.wake(revision);
+      passes.add(objectKeyOf(revision));
+    });
+    const collector = new MetricCollector(
+      {
+        clock,
+        random,
+        pods: ledger,
+        scraper: deps.scraper,
+        onHealth: (revision) => metricPasses.add(objectKeyOf(revision)),
+      },
+      scrapeSample,
+    );
+    const scaler = new MultiScaler({
+      clock,
+      collector,
+      pods: ledger,
+      onDecision: (revision) => passes.add(objectKeyOf(revision)),
+      onAwake: (revision) => pulse.wake(revision),
+    });
+    const pulse = new Pulse(clock, (revision, beat) => {
+      void collector.scrape(revision);
+      if (beat % BEATS_PER_TICK !== 0) return "awake";
+      return scaler.evaluate(revision) === "settled" ? "asleep" : "awake";
+    });
+    const confirmations = new Confirmations({
+      clock,
+      probe: deps.activatorProbe,
+      onOver: (key) => passes.addAfter(key, RECHECK_AFTER_ASKING_MS),
+    });
+
+    const pods = new Informer(deps, PodKind, { labelSelector: labels.revision }).handle(ledger);
+    const activators = new Informer(deps, EndpointsKind, {
+      namespace: SYSTEM_NAMESPACE,
+      fieldSelector: `metadata.name=${ACTIVATOR_SERVICE}`,
+    });
+    const deployments = new Informer(deps, DeploymentKind, { labelSelector: labels.revision }).handle({
+      changed: (deployment, before) => {
+        if (deployment.spec.replicas !== before?.spec.replicas) addPassOf(deployment);
+      },
+      removed: () => {},
+    });
+    const serverlessServices = new Informer(deps, ServerlessServiceKind).handle({
+      changed: ({ metadata }) => passes.add(objectKey(metadata)),
+      removed: ({ metadata }) => passes.add(objectKey(metadata)),
+    });
+    const metrics = new Informer(deps, MetricKind).handle({
+      changed: ({ metadata }, before) => {
+        metricPasses.add(objectKey(metadata));
+        if (before?.metadata.generation !== metadata.generation) passes.add(objectKey(metadata));
+      },
+      removed: ({ metadata }) => {
+        metricPasses.add(objectKey(metadata));
+        passes.add(objectKey(metadata));
+      },
+    });
+    const autoscalers = new Informer(deps, PodAutoscalerKind).handle({
+      changed: ({ metadata }) => passes.add(objectKey(metadata)),
+      removed: ({ metadata }) => passes.add(objectKey(metadata)),
+    });
+
+    const reconciler = new PodAutoscalerReconciler({
+      client,
+      clock,
+      autoscalers,
+      serverlessServices,
+      metrics,
+      target: new ScaleTarget(client, deployments),
+      pods: ledger,
+      scaler,
+      confirmations,
+      config,
+      readyActivators: () =>
+        readyAddresses(activators.get(objectKey({ namespace: SYSTEM_NAMESPACE, name: ACTIVATOR_SERVICE }))),
+    });
+    const passes = new ReconcileLoop({ clock, onError }, reconciler, { workers: WORKERS });
+    const metricPasses = new ReconcileLoop(
+      { clock, onError },
+      new MetricReconciler({
+        client,
+        clock,
+        metrics,
+        collector,
+        config,
+        onCollecting: (revision) => pulse.wake(revision),
+      }),
+    );
+    const addPassOf = ({ metadata }: Stored<Deployment>): void => {
+      const name = metadata.labels?.[labels.revision];
+      if (name !== undefined) passes.add(objectKey({ namespace: metadata.namespace, name }));
+    };
+
+    this.#collector = collector;
+    this.#scaler = scaler;
+    this.#pulse = pulse;
+    this.#ledger = ledger;
+    this.#reconciler = reconciler;
+    // A pass needs all it reads: what brings the first passes comes last.
+    this.#followers = [config, activators, pods, deployments, serverlessServices, metrics, autoscalers];
+    this.#running = [pulse, confirmations, passes, metricPasses];
+  }
+
+  /** Takes the activators' reports: records each, and wakes at once what sleeps. S-28, S-39, S-40. */
+  send(batch: readonly StatMessage[]): void {
+    if (this.#isClosed) return;
+    for (const { revision, stat } of batch) {
+      if (isEmptyStat(stat) || !this.#collector.record(revision, stat)) continue;
+      this.#pulse.wake(revision);
+      this.#scaler.poke(revision, stat);
+    }
+  }
+
+  /** `undefined` if no decider of ours scales the revision. */
+  explain(revision: RevisionKey): Explanation | undefined {
+    const found = this.#scaler.explain(revision);
+    if (found === undefined) return undefined;
+    const { spec, mode, desiredPods, excessBurstCapacity } = found.decider;
+    return {
+      pods: this.#ledger.counts(revision),
+      decider: { spec, mode, desiredPods, excessBurstCapacity },
+      ticks: found.ticks,
+      applied: this.#reconciler.applied(objectKeyOf(revision)),
+    };
+  }
+
+  /** Revisions that cost anything now: those with pods, or with load inside their window. */
+  get awakeRevisions(): number {
+    return this.#pulse.awakeCount;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const follower of this.#followers.toReversed()) follower[Symbol.dispose]();
+    for (const running of this.#running) running[Symbol.dispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function readyAddresses(endpoints: Stored<Endpoints> | undefined): number {
+  return (endpoints?.subsets ?? []).reduce((sum, { addresses }) => sum + (addresses?.length ?? 0), 0);
+}

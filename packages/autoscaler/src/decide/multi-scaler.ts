@@ -1,0 +1,142 @@
+import type { Clock, RevisionKey, Stat } from "@rouse/shared";
+import type { MetricCollector } from "../collect/metric-collector.ts";
+import { type Tick, TickLog } from "../explain/tick-log.ts";
+import type { PodLedger } from "../pods/pod-ledger.ts";
+import { isSameBurstSign } from "./burst-capacity.ts";
+import { Decider } from "./decider.ts";
+import type { DeciderSpec } from "./decider-spec.ts";
+
+export interface MultiScalerDeps {
+  readonly clock: Clock;
+  readonly collector: Pick<MetricCollector, "averages" | "isEmpty" | "release">;
+  readonly pods: Pick<PodLedger, "counts">;
+  /** Told when the pods wanted change, or the activator's place in the path does. S-89. */
+  readonly onDecision: (revision: RevisionKey) => void;
+  /** Told when a revision has something to watch. */
+  readonly onAwake: (revision: RevisionKey) => void;
+}
+
+/** What a decider has come to, for the pass that applies it. */
+export interface Decision {
+  /** `undefined` until the first evaluation. */
+  readonly desiredPods: number | undefined;
+  readonly excessBurstCapacity: number;
+}
+
+interface Entry {
+  readonly decider: Decider;
+  readonly log: TickLog;
+}
+
+/** One decider per revision: evaluated on every second beat, and as soon as possible when poked. S-39, S-40, S-90. */
+export class MultiScaler {
+  readonly #deps: MultiScalerDeps;
+  readonly #entries = new Map<RevisionKey, Entry>();
+  readonly #poked = new Set<RevisionKey>();
+
+  constructor(deps: MultiScalerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Makes the decider, or gives it a new spec; what it has learnt stays. S-90. */
+  ensure(revision: RevisionKey, spec: DeciderSpec): Decision {
+    const entry = this.#entries.get(revision);
+    if (entry === undefined) {
+      const { ready } = this.#deps.pods.counts(revision);
+      const decider = new Decider(spec, ready, this.#deps.clock.now());
+      this.#entries.set(revision, { decider, log: new TickLog() });
+      this.#deps.onAwake(revision);
+      return decisionOf(decider);
+    }
+    if (!isSameSpec(entry.decider.spec, spec)) {
+      entry.decider.respec(spec);
+      this.#deps.onAwake(revision);
+    }
+    return decisionOf(entry.decider);
+  }
+
+  remove(revision: RevisionKey): void {
+    this.#entries.delete(revision);
+    this.#poked.delete(revision);
+  }
+
+  decision(revision: RevisionKey): Decision | undefined {
+    const entry = this.#entries.get(revision);
+    return entry === undefined ? undefined : decisionOf(entry.decider);
+  }
+
+  explain(revision: RevisionKey): { readonly decider: Decider; readonly ticks: readonly Tick[] } | undefined {
+    const entry = this.#entries.get(revision);
+    return entry === undefined ? undefined : { decider: entry.decider, ticks: entry.log.list() };
+  }
+
+  /**
+   * A stat has been recorded: evaluates at once what may have been woken by it. The reference does so only at a
+   * desired scale of 0; here also while no pod is ready, since then every request waits for this: a fresh decider
+   * after a restart, and a burst that grows while the first pod starts. S-40.
+   */
+  poke(revision: RevisionKey, stat: Stat): void {
+    const entry = this.#entries.get(revision);
+    if (entry === undefined || stat.averageConcurrentRequests === 0) return;
+    if (entry.decider.desiredPods !== 0 && this.#deps.pods.counts(revision).ready > 0) return;
+    if (this.#poked.size === 0) this.#deps.clock.soon(() => this.#evaluatePoked());
+    this.#poked.add(revision);
+  }
+
+  /** One tick of one revision. `settled`: no later tick can come to anything else before a record or a pod does. */
+  evaluate(revision: RevisionKey): "settled" | "unsettled" {
+    const entry = this.#entries.get(revision);
+    if (entry === undefined) return "settled";
+    const { clock, collector, pods } = this.#deps;
+    const { decider, log } = entry;
+    const readyPods = pods.counts(revision).ready;
+    const averages = collector.averages(revision, decider.spec.metric);
+    if (averages === undefined) {
+      log.add({ kind: "no-data", at: clock.wall(), readyPods });
+      return readyPods === 0 ? this.#settled(revision) : "unsettled";
+    }
+    const before = decisionOf(decider);
+    const evaluation = decider.decide({ readyPods, ...averages }, clock.now());
+    log.add({ kind: "decided", at: clock.wall(), evaluation });
+    if (
+      before.desiredPods !== evaluation.desiredPods ||
+      !isSameBurstSign(before.excessBurstCapacity, evaluation.excessBurstCapacity)
+    ) {
+      this.#deps.onDecision(revision);
+    }
+    const isSettled = evaluation.desiredPods === 0 && readyPods === 0 && collector.isEmpty(revision);
+    return isSettled ? this.#settled(revision) : "unsettled";
+  }
+
+  #settled(revision: RevisionKey): "settled" {
+    this.#deps.collector.release(revision);
+    return "settled";
+  }
+
+  #evaluatePoked(): void {
+    const poked = [...this.#poked];
+    this.#poked.clear();
+    for (const revision of poked) this.evaluate(revision);
+  }
+}
+
+function decisionOf({ desiredPods, excessBurstCapacity }: Decider): Decision {
+  return { desiredPods, excessBurstCapacity };
+}
+
+function isSameSpec(a: DeciderSpec, b: DeciderSpec): boolean {
+  return (
+    a.metric === b.metric &&
+    a.targetValue === b.targetValue &&
+    a.totalValue === b.totalValue &&
+    a.targetBurstCapacity === b.targetBurstCapacity &&
+    a.maxScaleUpRate === b.maxScaleUpRate &&
+    a.maxScaleDownRate === b.maxScaleDownRate &&
+    a.panicThreshold === b.panicThreshold &&
+    a.stableWindowMs === b.stableWindowMs &&
+    a.scaleDownDelayMs === b.scaleDownDelayMs &&
+    a.initialScale === b.initialScale &&
+    a.isReachable === b.isReachable &&
+    a.activationScale === b.activationScale
+  );
+}
