@@ -1,0 +1,196 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Benchmark, type BenchmarkOptions, type Result, result } from "./benchmark.ts";
+import { type Burst, burst } from "./cold-start/burst.ts";
+import { Platform } from "./cold-start/platform.ts";
+import { awaitZero, podsOf } from "./cold-start/proof-of-zero.ts";
+import { timeBareSpawn, timeRequest } from "./cold-start/samples.ts";
+import { quantile, spread } from "./quantile.ts";
+
+/** Services that are woken one after the other; all have gone back to zero before the next round. */
+const SERVICES = 8;
+const ROUNDS_QUICK = 3;
+const ROUNDS_FULL = 12;
+const BURST_SERVICE = "burst";
+const BURST_CONNECTIONS = 100;
+
+/** A pod's phases in the platform's monotonic milliseconds; with the origin they are epoch milliseconds. */
+interface Timeline {
+  readonly originMs: number;
+  readonly timeline: { readonly spawned: number; readonly portOpen?: number; readonly ready?: number };
+}
+
+interface ColdSample {
+  readonly totalMs: number;
+  readonly bareMs: number;
+  readonly toSpawnMs: number;
+  /** From spawn to the first byte of the answer. */
+  readonly fromSpawnMs: number;
+}
+
+export const coldStart: Benchmark = {
+  name: "cold-start",
+  question: "How long does a request for a service at zero wait, beyond the start of its program?",
+  async run(options: BenchmarkOptions): Promise<readonly Result[]> {
+    const { root, progress } = options;
+    build(root);
+    const folder = mkdtempSync(join(tmpdir(), "rouse-bench-"));
+    try {
+      const program = join(root, "samples/hello/server.mjs");
+      const manifest = join(folder, "services.yaml");
+      writeFileSync(manifest, manifestOf(program));
+      await using platform = await Platform.start({ root, folder, manifest });
+      const samples = await coldSamples(platform, program, options);
+      const bursts = await coldBursts(platform, options.isQuick ? 1 : 5, progress);
+      return [...sampleResults(samples), ...burstResults(bursts)];
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+async function coldSamples(
+  platform: Platform,
+  program: string,
+  { isQuick, progress }: BenchmarkOptions,
+): Promise<readonly ColdSample[]> {
+  const samples: ColdSample[] = [];
+  const ports = new Map<string, number[]>();
+  const rounds = isQuick ? ROUNDS_QUICK : ROUNDS_FULL;
+  await timeBareSpawn(program); // the first one reads the files into the page cache
+  for (let round = 1; round <= rounds; round++) {
+    for (const service of serviceNames) {
+      await awaitZero(platform, service, ports.get(service) ?? []);
+      const bareMs = await timeBareSpawn(program);
+      const { sentAt, tookMs, status } = await timeRequest(platform.port, `${service}.default.localhost`);
+      if (status !== 200) throw new Error(`${service} answered ${status}`);
+      const [pod] = await podsOf(platform, service);
+      if (pod?.userPort === undefined) throw new Error(`${service} answered and has no pod`);
+      ports.set(service, [pod.userPort]);
+      const spawnedAt = await spawnOf(platform, pod.name);
+      samples.push({
+        totalMs: tookMs,
+        bareMs,
+        toSpawnMs: spawnedAt - sentAt,
+        fromSpawnMs: sentAt + tookMs - spawnedAt,
+      });
+    }
+    progress(`round ${round} of ${rounds}: ${samples.length} cold starts, waiting for zero`);
+  }
+  return samples;
+}
+
+async function spawnOf(platform: Platform, pod: string): Promise<number> {
+  const page = await platform.api(`/rouse/timeline?pod=${encodeURIComponent(`default/${pod}`)}`);
+  const { originMs, timeline } = page as Timeline;
+  return originMs + timeline.spawned;
+}
+
+async function coldBursts(
+  platform: Platform,
+  count: number,
+  progress: (line: string) => void,
+): Promise<readonly Burst[]> {
+  const bursts: Burst[] = [];
+  let ports: readonly number[] = [];
+  while (bursts.length < count) {
+    await awaitZero(platform, BURST_SERVICE, ports);
+    const one = await burst(platform.port, `${BURST_SERVICE}.default.localhost`, BURST_CONNECTIONS);
+    ports = (await podsOf(platform, BURST_SERVICE)).flatMap(({ userPort }) => userPort ?? []);
+    progress(`burst of ${one.sent} from zero: ${one.ok} answered 200, by ${ports.length} pods`);
+    for (const { fromMs, answers, worstMs } of one.overTime) {
+      progress(`  from ${fromMs} ms: ${answers} answers, slowest ${worstMs} ms`);
+    }
+    bursts.push(one);
+  }
+  return bursts;
+}
+
+function sampleResults(samples: readonly ColdSample[]): readonly Result[] {
+  const of = (pick: (sample: ColdSample) => number): readonly number[] => samples.map(pick);
+  const total = of(({ totalMs }) => totalMs);
+  const bare = of(({ bareMs }) => bareMs);
+  const toSpawn = of(({ toSpawnMs }) => toSpawnMs);
+  const added = of(({ totalMs, bareMs }) => totalMs - bareMs);
+  return [
+    result("cycles from zero", "starts", samples.length),
+    ...[0.5, 0.9, 0.99].map((share) =>
+      result(`first request p${share * 100}`, "ms", quantile(total, share), {
+        spread: spread(total),
+        baseline: quantile(bare, share),
+      }),
+    ),
+    result("added to a bare spawn p50", "ms", quantile(added, 0.5), { spread: spread(added) }),
+    ...[0.5, 0.9, 0.99].map((share) =>
+      result(`request to spawn p${share * 100}`, "ms", quantile(toSpawn, share), { spread: spread(toSpawn) }),
+    ),
+    result(
+      "spawn to answer p50",
+      "ms",
+      quantile(
+        of(({ fromSpawnMs }) => fromSpawnMs),
+        0.5,
+      ),
+      {
+        spread: spread(of(({ fromSpawnMs }) => fromSpawnMs)),
+        baseline: quantile(bare, 0.5),
+      },
+    ),
+  ];
+}
+
+function burstResults(bursts: readonly Burst[]): readonly Result[] {
+  const latencies = bursts.flatMap(({ latenciesMs }) => latenciesMs);
+  const sent = bursts.reduce((sum, one) => sum + one.sent, 0);
+  const ok = bursts.reduce((sum, one) => sum + one.ok, 0);
+  return [
+    result("burst answered 200", "requests", ok, { baseline: sent }),
+    ...[0.5, 0.9, 0.99].map((share) =>
+      result(`burst p${share * 100}`, "ms", quantile(latencies, share), { spread: spread(latencies) }),
+    ),
+  ];
+}
+
+const serviceNames = Array.from({ length: SERVICES }, (_, index) => `cold-${index}`);
+
+function manifestOf(program: string): string {
+  const cold = serviceNames.map((name) =>
+    serviceYaml(name, program, { containerConcurrency: 0, maxScale: 1 }),
+  );
+  return [...cold, serviceYaml(BURST_SERVICE, program, { containerConcurrency: 1, maxScale: 8 })].join(
+    "---\n",
+  );
+}
+
+/** The command is the very one a bare spawn runs. */
+function serviceYaml(
+  name: string,
+  program: string,
+  { containerConcurrency, maxScale }: { readonly containerConcurrency: number; readonly maxScale: number },
+): string {
+  return `apiVersion: serving.knative.dev/v1
+kind: Service
+metadata:
+  name: ${name}
+spec:
+  template:
+    metadata:
+      annotations:
+        autoscaling.knative.dev/initial-scale: "0"
+        autoscaling.knative.dev/max-scale: "${maxScale}"
+        autoscaling.knative.dev/window: 6s
+    spec:
+      containerConcurrency: ${containerConcurrency}
+      containers:
+        - command: [${JSON.stringify(process.execPath)}, ${JSON.stringify(program)}]
+`;
+}
+
+function build(root: string): void {
+  const built = spawnSync(process.execPath, [join(root, "scripts/build.ts"), "cli"], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (built.status !== 0) throw new Error("the command does not build");
+}

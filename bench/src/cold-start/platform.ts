@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { request } from "node:http";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const START_MS_MAX = 20_000;
+const STOP_MS_MAX = 5_000;
+const BANNER = /^rouse \S+ on http:\/\/127\.0\.0\.1:(\d+)$/;
+
+/** A `rouse up` of its own, on a free port and in a directory of its own. */
+export class Platform implements AsyncDisposable {
+  readonly port: number;
+  readonly #child: ChildProcess;
+  readonly #socketPath: string;
+
+  private constructor(child: ChildProcess, port: number, socketPath: string) {
+    this.#child = child;
+    this.port = port;
+    this.#socketPath = socketPath;
+  }
+
+  /** Starts the bundle in `folder`, with `manifest` in it. Resolves once the gateway listens. */
+  static async start(options: {
+    readonly root: string;
+    readonly folder: string;
+    readonly manifest: string;
+  }): Promise<Platform> {
+    const bundle = join(options.root, "packages/cli/dist/main.cjs");
+    const child = spawn(process.execPath, [bundle, "up", options.manifest, "--port", "0"], {
+      cwd: options.folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const listening = Promise.withResolvers<number>();
+    const limit = setTimeout(() => listening.reject(new Error("rouse up says nothing")), START_MS_MAX);
+    child.once("exit", (code) => listening.reject(new Error(`rouse up ended with ${code}`)));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const port = BANNER.exec(line)?.[1];
+      if (port !== undefined) listening.resolve(Number(port));
+    });
+    try {
+      const port = await listening.promise;
+      return new Platform(child, port, join(options.folder, ".rouse/api.sock"));
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw error;
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  /** One GET of its API. Rejects for any answer but 200. */
+  api(path: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const sent = request({ socketPath: this.#socketPath, path }, (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => {
+          text += chunk;
+        });
+        response.once("end", () => {
+          if (response.statusCode === 200) resolve(JSON.parse(text));
+          else reject(new Error(`GET ${path}: ${response.statusCode} ${text.trim()}`));
+        });
+      });
+      sent.once("error", reject);
+      sent.end();
+    });
+  }
+
+  /** As Ctrl-C. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const exited = once(this.#child, "exit");
+    const limit = setTimeout(() => this.#child.kill("SIGKILL"), STOP_MS_MAX);
+    this.#child.kill("SIGINT");
+    await exited;
+    clearTimeout(limit);
+  }
+}
