@@ -166,7 +166,7 @@ export {
 } from "./kube/reconcile-loop.ts";
 export { type LabelRequirement, matchesLabels, parseLabelSelector, selectorText } from "./kube/selector.ts";
 export { sameState, semanticEqual } from "./kube/semantic-equal.ts";
-export { type Admission, type AdmissionRequest, admitAll } from "./kube/store/admission.ts";
+export { type AdmissionRequest, admitAll, type ObjectAdmission } from "./kube/store/admission.ts";
 export { GarbageCollector } from "./kube/store/garbage-collector.ts";
 export { InProcessKubeClient } from "./kube/store/in-process-client.ts";
 export { type Journal, type JournalRecord, noJournal } from "./kube/store/journal.ts";

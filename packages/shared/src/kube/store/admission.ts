@@ -13,10 +13,10 @@ export interface AdmissionRequest {
 }
 
 /** Defaults and checks objects before they are stored. Pure: the same request has the same answer. P-97. */
-export interface Admission {
+export interface ObjectAdmission {
   /** The object to store. @throws KubeError when it may not be stored */
   admit(request: AdmissionRequest): AnyObject;
 }
 
 /** Takes everything as it is. */
-export const admitAll: Admission = { admit: ({ object }) => object };
+export const admitAll: ObjectAdmission = { admit: ({ object }) => object };

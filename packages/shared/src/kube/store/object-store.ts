@@ -5,7 +5,7 @@ import type { DeleteOptions, ListQuery, Patch, Subresource } from "../client.ts"
 import { NamespaceKind } from "../kinds/core.ts";
 import { KindRegistry, resourceName } from "../kinds/registry.ts";
 import { apiVersion, type Kind, type KubeObject, type ObjectRef, objectKey } from "../object.ts";
-import { type Admission, type AdmissionRequest, admitAll } from "./admission.ts";
+import { type AdmissionRequest, admitAll, type ObjectAdmission } from "./admission.ts";
 import { shapeNew } from "./built-in-shape.ts";
 import { decideDeletion, isLetGo } from "./deletion.ts";
 import * as errors from "./errors.ts";
@@ -31,7 +31,7 @@ export interface ObjectStoreDeps {
   readonly wall: () => WallMs;
   /** For uids and generated names. */
   readonly random: Random;
-  readonly admission?: Admission;
+  readonly admission?: ObjectAdmission;
   readonly journal?: Journal;
 }
 
@@ -57,7 +57,7 @@ export class ObjectStore {
   readonly kinds: KindRegistry;
   readonly #wall: () => WallMs;
   readonly #random: Random;
-  readonly #admission: Admission;
+  readonly #admission: ObjectAdmission;
   readonly #journal: Journal;
   readonly #copies = new FrozenCopies();
   readonly #tables: ReadonlyMap<string, Table>;
