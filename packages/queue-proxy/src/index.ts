@@ -1,1 +1,1 @@
-export {};
+export { QueueProxy, type QueueProxyDeps, type QueueProxyOptions } from "./wiring.ts";

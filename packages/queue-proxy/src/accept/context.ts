@@ -1,4 +1,4 @@
-import type { Exchange, Waiter } from "@rouse/shared";
+import { Deadline, type Exchange, type Waiter } from "@rouse/shared";
 
 /** Where a request stands with the breaker. */
 export type Place = "outside" | "running" | Waiter<Exchange<QueueProxyContext>>;
@@ -10,4 +10,5 @@ export class QueueProxyContext {
   /** Came through an activator, which reports it too. Q-20. */
   isProxied = false;
   place: Place = "outside";
+  readonly deadline = new Deadline();
 }
