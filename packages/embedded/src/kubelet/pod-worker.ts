@@ -249,11 +249,13 @@ export class PodWorker {
 
   /** The sidecar goes on serving while the news of the deletion travels, then lets the requests in flight end. */
   #drain(): void {
-    const quietMs = this.#hasBeenReady ? this.#options.quietMs : 0;
-    this.#quiet = this.#deps.clock.after(quietMs, () => {
-      const drained = (): void => this.#dispatch({ kind: "drained" });
-      const sidecar = this.#sidecar.current;
-      if (sidecar === undefined) return drained();
+    const drained = (): void => this.#dispatch({ kind: "drained" });
+    const sidecar = this.#sidecar.current;
+    if (sidecar === undefined || !this.#hasBeenReady) {
+      drained(); // nobody was ever told of it
+      return;
+    }
+    this.#quiet = this.#deps.clock.after(this.#options.quietMs, () => {
       sidecar.drain().then(drained, (error: unknown) => {
         this.#deps.log.warn("drain failed", { pod: this.key, error: String(error) });
         drained();

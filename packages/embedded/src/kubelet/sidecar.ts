@@ -7,7 +7,10 @@ export interface Sidecar {
   awaitReady(signal: AbortSignal): Promise<boolean>;
   /** One round of the readiness probe. */
   checkReady(): Promise<boolean>;
-  /** Takes no new connections and resolves when the requests in flight have ended. */
+  /**
+   * Lets it come to rest: requests that still arrive are served until no more do, and it resolves when those in flight
+   * have ended. Not bounded; the kubelet bounds it by the pod's grace.
+   */
   drain(): Promise<void>;
   readonly inFlight: number;
   close(): Promise<void>;

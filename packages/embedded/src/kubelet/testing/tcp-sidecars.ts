@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Clock, Pod, Stored } from "@rouse/shared";
-import type { Sidecar, SidecarFactory, SidecarPlace } from "./sidecar.ts";
+import type { Sidecar, SidecarFactory, SidecarPlace } from "../sidecar.ts";
 
 /** A stand-in for queue-proxy over real sockets: passes connections on, counts them, drains. For tests. */
 export class TcpSidecars implements SidecarFactory {
