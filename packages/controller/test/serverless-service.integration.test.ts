@@ -1,0 +1,375 @@
+import {
+  DeploymentKind,
+  type EndpointSubset,
+  type Endpoints,
+  EndpointsKind,
+  findCondition,
+  Informer,
+  InProcessKubeClient,
+  isKubeError,
+  type KubeClient,
+  ObjectStore,
+  objectKey,
+  SeededRandom,
+  type ServerlessService,
+  ServerlessServiceKind,
+  type Service,
+  ServiceKind,
+  type Stored,
+  silentLogger,
+} from "@rouse/shared";
+import { VirtualClock } from "@rouse/shared/testing";
+import { describe, expect, test } from "vitest";
+import { EventRecorder } from "../src/pass/event-recorder.ts";
+import type { SksMode } from "../src/serverless-service/effective-mode.ts";
+import { ServerlessServiceReconciler } from "../src/serverless-service/serverless-service-reconciler.ts";
+import { RefusingClient } from "./refusing-client.ts";
+
+const NAME = "hello-00001";
+const PRIVATE = `${NAME}-private`;
+const namespace = "default";
+const key = objectKey({ namespace, name: NAME });
+const SELECTOR = { "serving.knative.dev/revisionUID": "r-1" };
+
+/** The reconciler on a store of its own; its caches are caught up by `look`. */
+class Bench implements AsyncDisposable {
+  readonly clock = new VirtualClock();
+  readonly inner: KubeClient;
+  readonly client: RefusingClient;
+  readonly #caches: readonly (Disposable & { start(): Promise<void> })[];
+  readonly #reconciler: ServerlessServiceReconciler;
+
+  constructor() {
+    const { clock } = this;
+    const store = new ObjectStore({ wall: () => clock.wall(), random: new SeededRandom(1) });
+    this.inner = new InProcessKubeClient({ store, clock });
+    this.client = new RefusingClient(this.inner);
+    const deps = { client: this.inner, clock, random: new SeededRandom(2) };
+    const serverlessServices = new Informer(deps, ServerlessServiceKind);
+    const deployments = new Informer(deps, DeploymentKind);
+    const services = new Informer(deps, ServiceKind);
+    const endpoints = new Informer(deps, EndpointsKind);
+    this.#caches = [serverlessServices, deployments, services, endpoints];
+    this.#reconciler = new ServerlessServiceReconciler({
+      client: this.client,
+      clock,
+      events: new EventRecorder({ client: this.inner, clock, log: silentLogger }),
+      serverlessServices,
+      deployments,
+      services,
+      endpoints,
+      activators: objectKey({ namespace: "knative-serving", name: "activator-service" }),
+    });
+  }
+
+  static async start(
+    options: {
+      readonly mode?: SksMode;
+      readonly protocol?: "http1" | "h2c";
+      readonly numActivators?: number;
+      readonly without?: "deployment" | "activators" | "pods";
+    } = {},
+  ): Promise<Bench> {
+    const bench = new Bench();
+    const { mode = "Serve", protocol = "http1", numActivators = 0 } = options;
+    const objectRef = { apiVersion: "apps/v1", kind: "Deployment", name: `${NAME}-deployment` };
+    await bench.inner.create(ServerlessServiceKind, {
+      apiVersion: "networking.internal.knative.dev/v1alpha1",
+      kind: "ServerlessService",
+      metadata: { name: NAME, namespace },
+      spec: { mode, objectRef, protocolType: protocol, numActivators },
+    });
+    if (options.without !== "deployment") {
+      await bench.inner.create(DeploymentKind, {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: objectRef.name, namespace },
+        spec: {
+          selector: { matchLabels: SELECTOR },
+          template: { metadata: { labels: SELECTOR }, spec: { containers: [{ name: "user-container" }] } },
+        },
+      });
+    }
+    if (options.without !== "activators") await bench.activators("10.9.0.1");
+    if (options.without !== "pods") await bench.pods("10.1.0.1");
+    for (const cache of bench.#caches) await cache.start();
+    return bench;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const cache of this.#caches) cache[Symbol.dispose]();
+    expect(this.clock.pendingTimers).toBe(0);
+  }
+
+  async activators(...ips: readonly string[]): Promise<void> {
+    await this.#endpoints("knative-serving", "activator-service", ips);
+  }
+
+  async pods(...ips: readonly string[]): Promise<void> {
+    await this.#endpoints(namespace, PRIVATE, ips);
+  }
+
+  /** One pass on caches that have caught up; returns what it threw. */
+  async look(): Promise<unknown> {
+    await this.clock.settle();
+    this.client.writes.length = 0;
+    let thrown: unknown;
+    try {
+      await this.#reconciler.reconcile(key);
+    } catch (error) {
+      thrown = error;
+    }
+    await this.clock.settle();
+    return thrown;
+  }
+
+  async sks(): Promise<Stored<ServerlessService>> {
+    return await this.inner.get(ServerlessServiceKind, { namespace, name: NAME });
+  }
+
+  async condition(type: string): Promise<string> {
+    const { status, reason = "" } = findCondition((await this.sks()).status?.conditions, type) ?? {
+      status: "-",
+    };
+    return `${status} ${reason}`.trim();
+  }
+
+  async setMode(mode: SksMode): Promise<void> {
+    const sks = await this.sks();
+    await this.inner.update(ServerlessServiceKind, { ...sks, spec: { ...sks.spec, mode } });
+  }
+
+  async service(name: string): Promise<Stored<Service> | undefined> {
+    return await this.inner.get(ServiceKind, { namespace, name }).catch(absent);
+  }
+
+  async publicIps(): Promise<readonly string[] | undefined> {
+    const endpoints = await this.inner.get(EndpointsKind, { namespace, name: NAME }).catch(absent);
+    return (
+      endpoints?.subsets?.flatMap(({ addresses = [] }) => addresses.map(({ ip }) => ip)) ?? (endpoints && [])
+    );
+  }
+
+  async #endpoints(of: string, name: string, ips: readonly string[]): Promise<void> {
+    const ports = [
+      { name: "http", port: 8012 },
+      { name: "http2", port: 8013 },
+      { name: "http-autometric", port: 9090 },
+    ];
+    const subsets: EndpointSubset[] =
+      ips.length === 0 ? [] : [{ addresses: ips.map((ip) => ({ ip })), ports }];
+    const metadata = { name, namespace: of };
+    const endpoints: Endpoints = { apiVersion: "v1", kind: "Endpoints", metadata, subsets };
+    await this.inner.create(EndpointsKind, endpoints).catch(async (error: unknown) => {
+      if (!isKubeError(error, "AlreadyExists")) throw error;
+      await this.inner.update(EndpointsKind, endpoints);
+    });
+  }
+}
+
+function absent(error: unknown): undefined {
+  if (!isKubeError(error, "NotFound")) throw error;
+}
+
+const P = ["10.1.0.1"];
+const A = ["10.9.0.1"];
+const ACTIVATORS = "ActivatorEndpointsPopulated";
+
+describe("W-1: who is behind the public endpoints", () => {
+  test.each([
+    { mode: "Serve", p: P, a: A, want: P, populated: "True", activators: "False" },
+    { mode: "Serve", p: [], a: A, want: A, populated: "Unknown NoHealthyBackends", activators: "True" },
+    { mode: "Serve", p: P, a: [], want: P, populated: "True", activators: "False" },
+    { mode: "Proxy", p: P, a: A, want: A, populated: "True", activators: "True" },
+    { mode: "Proxy", p: [], a: A, want: A, populated: "Unknown NoHealthyBackends", activators: "True" },
+    { mode: "Proxy", p: P, a: [], want: P, populated: "True", activators: "True" },
+    { mode: "Proxy", p: [], a: [], want: [], populated: "Unknown NoHealthyBackends", activators: "True" },
+    { mode: "Serve", p: [], a: [], want: [], populated: "Unknown NoHealthyBackends", activators: "True" },
+  ] as const)("$mode, pods $p, activators $a: $want", async ({ mode, p, a, want, populated, activators }) => {
+    await using bench = await Bench.start({ mode });
+    await bench.pods(...p);
+    await bench.activators(...a);
+    expect(await bench.look()).toBeUndefined();
+    expect(await bench.publicIps()).toEqual(want);
+    expect(await bench.condition("EndpointsPopulated")).toBe(populated);
+    expect(await bench.condition("Ready")).toBe(populated);
+    expect(await bench.condition(ACTIVATORS)).toBe(`${activators} ${ACTIVATORS}`);
+  });
+});
+
+test("W-2: a fresh one gets private Service, public Service and public endpoints, in this order", async () => {
+  await using bench = await Bench.start();
+  expect(await bench.look()).toBeUndefined();
+  expect(bench.client.writes).toEqual([
+    `create Service ${PRIVATE}`,
+    `create Service ${NAME}`,
+    `create Endpoints ${NAME}`,
+    `status ServerlessService ${NAME}`,
+  ]);
+  const { status } = await bench.sks();
+  expect(status).toMatchObject({ serviceName: NAME, privateServiceName: PRIVATE, observedGeneration: 1 });
+  expect(await bench.condition("Ready")).toBe("True");
+});
+
+test("W-3: without its Deployment there is no selector, so nothing is made", async () => {
+  await using bench = await Bench.start({ without: "deployment" });
+  expect(String(await bench.look())).toContain("scalable Deployment");
+  expect(bench.client.writes).toEqual([`status ServerlessService ${NAME}`]);
+});
+
+test.each(["activators", "pods"] as const)(
+  "W-4: without the endpoints of the %s both Services stand and wait",
+  async (without) => {
+    await using bench = await Bench.start({ without });
+    expect(String(await bench.look())).toContain("not found");
+    expect(await bench.service(PRIVATE)).toBeDefined();
+    expect(await bench.service(NAME)).toBeDefined();
+    expect(await bench.publicIps()).toBeUndefined();
+    expect(await bench.condition("EndpointsPopulated")).toBe("Unknown CreatingPublicService");
+  },
+);
+
+describe("W-5: a creation is refused", () => {
+  test.each([
+    { write: `create Service ${PRIVATE}`, reason: "CreatingPrivateService", names: [undefined, undefined] },
+    { write: `create Service ${NAME}`, reason: "CreatingPublicService", names: [PRIVATE, undefined] },
+    { write: `create Endpoints ${NAME}`, reason: "CreatingPublicEndpoints", names: [PRIVATE, NAME] },
+  ])("$write: $reason", async ({ write, reason, names }) => {
+    await using bench = await Bench.start();
+    bench.client.refused.add(write);
+    expect(String(await bench.look())).toContain("refused");
+    expect(await bench.condition("Ready")).toBe(`Unknown ${reason}`);
+    const { status } = await bench.sks();
+    expect([status?.privateServiceName, status?.serviceName]).toEqual(names);
+  });
+});
+
+describe("W-6: an update is refused", () => {
+  test("of the private Service: the condition says what was tried", async () => {
+    await using bench = await Bench.start();
+    await bench.look();
+    await tamper(bench, PRIVATE);
+    bench.client.refused.add(`update Service ${PRIVATE}`);
+    expect(String(await bench.look())).toContain("refused");
+    expect(await bench.condition("EndpointsPopulated")).toBe("Unknown UpdatingPrivateService");
+  });
+
+  test.each([`update Service ${NAME}`, `update Endpoints ${NAME}`])("%s: conditions stay", async (write) => {
+    await using bench = await Bench.start();
+    await bench.look();
+    await tamper(bench, NAME);
+    await bench.pods("10.1.0.1", "10.1.0.2");
+    bench.client.refused.add(write);
+    expect(String(await bench.look())).toContain("refused");
+    expect(await bench.condition("EndpointsPopulated")).toBe("True");
+    bench.client.refused.clear();
+    expect(await bench.look()).toBeUndefined();
+    expect(await bench.publicIps()).toEqual(["10.1.0.1", "10.1.0.2"]);
+  });
+});
+
+async function tamper(bench: Bench, name: string): Promise<void> {
+  const service = await bench.inner.get(ServiceKind, { namespace, name });
+  await bench.inner.update(ServiceKind, {
+    ...service,
+    spec: { ...service.spec, selector: { app: "other" } },
+  });
+}
+
+test("W-7: a selector somebody put on is taken off, one somebody changed is restored", async () => {
+  await using bench = await Bench.start();
+  await bench.look();
+  await tamper(bench, NAME);
+  await tamper(bench, PRIVATE);
+  expect(await bench.look()).toBeUndefined();
+  expect((await bench.service(NAME))?.spec.selector).toBeUndefined();
+  expect((await bench.service(PRIVATE))?.spec.selector).toEqual(SELECTOR);
+});
+
+describe("W-8: a name held by somebody else", () => {
+  test.each([
+    { kind: "Service", name: PRIVATE, later: [NAME] },
+    { kind: "Service", name: NAME, later: [] },
+    { kind: "Endpoints", name: NAME, later: [] },
+  ])("$kind $name: NotOwned, and it is left alone", async ({ kind, name, later }) => {
+    await using bench = await Bench.start();
+    const metadata = { name, namespace };
+    if (kind === "Service") {
+      await bench.inner.create(ServiceKind, {
+        apiVersion: "v1",
+        kind,
+        metadata,
+        spec: { ports: [{ port: 1 }] },
+      });
+    } else {
+      await bench.inner.create(EndpointsKind, { apiVersion: "v1", kind, metadata, subsets: [] });
+    }
+    expect(String(await bench.look())).toContain("do not own");
+    expect(await bench.condition("Ready")).toBe("False NotOwned");
+    if (kind === "Service") expect((await bench.service(name))?.spec.ports?.[0]?.port).toBe(1);
+    for (const skipped of later) expect(await bench.service(skipped)).toBeUndefined();
+    if (kind === "Service") expect(await bench.publicIps()).toBeUndefined();
+  });
+});
+
+test("W-9: an h2c revision's public endpoints keep its own port", async () => {
+  await using bench = await Bench.start({ protocol: "h2c" });
+  await bench.look();
+  const { subsets } = await bench.inner.get(EndpointsKind, { namespace, name: NAME });
+  expect(subsets?.[0]?.ports).toEqual([expect.objectContaining({ name: "http2", port: 8013 })]);
+});
+
+test("W-14: another activator shows in Proxy, and not in Serve while there are pods", async () => {
+  for (const mode of ["Serve", "Proxy"] as const) {
+    await using bench = await Bench.start({ mode });
+    await bench.look();
+    await bench.activators("10.9.0.1", "10.9.0.2");
+    await bench.look();
+    expect(await bench.publicIps()).toEqual(mode === "Proxy" ? ["10.9.0.1", "10.9.0.2"] : P);
+    expect(bench.client.writes).toEqual(mode === "Proxy" ? [`update Endpoints ${NAME}`] : []);
+  }
+});
+
+test("K-43: when the activators' endpoints vanish altogether, the public ones stay as they are", async () => {
+  await using bench = await Bench.start({ mode: "Proxy" });
+  await bench.look();
+  await bench.inner.delete(EndpointsKind, { namespace: "knative-serving", name: "activator-service" });
+  expect(String(await bench.look())).toContain("activator-service");
+  expect(await bench.publicIps()).toEqual(A);
+  expect(await bench.condition("EndpointsPopulated")).toBe("True");
+});
+
+test.each(Array.from({ length: 25 }, (_, seed) => seed))(
+  "I-1, I-2, I-3, I-9, I-10 hold while pods, activators and modes come and go: seed %i",
+  async (seed) => {
+    const random = new SeededRandom(seed);
+    await using bench = await Bench.start({ mode: "Proxy", numActivators: 2 });
+    await bench.look();
+    const ports = (await bench.service(NAME))?.spec.ports;
+    const uid = (await bench.service(NAME))?.metadata.uid;
+    let pods: readonly string[] = P;
+    let activators: readonly string[] = A;
+    const some = (prefix: string, max: number): readonly string[] =>
+      Array.from({ length: random.integer(0, max) }, (_, index) => `${prefix}.${index + 1}`);
+    for (let step = 0; step < 30; step++) {
+      if (random.chance(0.5)) pods = some("10.1.0", 3);
+      if (random.chance(0.4)) activators = some("10.9.0", 5);
+      await bench.pods(...pods);
+      await bench.activators(...activators);
+      if (random.chance(0.4)) await bench.setMode(random.chance(0.5) ? "Serve" : "Proxy");
+      const before = findCondition((await bench.sks()).status?.conditions, ACTIVATORS);
+      bench.clock.advance(1_000);
+      expect(await bench.look()).toBeUndefined();
+      const after = findCondition((await bench.sks()).status?.conditions, ACTIVATORS);
+      if (before?.status === after?.status)
+        expect(after?.lastTransitionTime).toBe(before?.lastTransitionTime);
+      const found = (await bench.publicIps()) ?? [];
+      if (pods.length + activators.length > 0) expect(found.length).toBeGreaterThan(0);
+      if (found.some((ip) => !activators.includes(ip))) expect(found).toEqual(pods);
+      const service = await bench.service(NAME);
+      expect([service?.spec.ports, service?.metadata.uid]).toEqual([ports, uid]);
+      await bench.look();
+      expect(bench.client.writes).toEqual([]);
+    }
+  },
+);
