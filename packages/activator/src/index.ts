@@ -1,1 +1,1 @@
-export {};
+export { Activator, type ActivatorDeps, type ActivatorOptions, type RevisionSnapshot } from "./wiring.ts";

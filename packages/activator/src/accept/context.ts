@@ -1,0 +1,18 @@
+import { Deadline, type Exchange, type Waiter } from "@rouse/shared";
+import type { PodTracker } from "../balance/pod-tracker.ts";
+import type { RevisionEntry } from "../resolve/revision-entry.ts";
+
+export type HeldExchange = Exchange<ActivatorContext>;
+
+/** What the layers of the activator know about one exchange. Made by the server for each. */
+export class ActivatorContext {
+  /** Which revision it is for. Set by `resolve/`, read by all that follow. */
+  revision: RevisionEntry | undefined;
+  /** Its place among those held, while it is. */
+  waiter: Waiter<HeldExchange> | undefined;
+  /** The pod whose slot it has, while it has one. */
+  tracker: PodTracker | undefined;
+  /** How often it has been forwarded. */
+  attempts = 0;
+  readonly deadline = new Deadline();
+}

@@ -1,0 +1,20 @@
+import type { HeldExchange } from "../accept/context.ts";
+import type { RevisionThrottle } from "../throttle/revision-throttle.ts";
+import type { PodReadiness } from "../watch/pod-readiness.ts";
+import type { StartFailure } from "../watch/start-failure.ts";
+import type { RevisionTarget } from "./revision-target.ts";
+
+/** All the activator knows about one revision: one object per revision, for as long as the revision exists. */
+export interface RevisionEntry {
+  target: RevisionTarget;
+  /** Tells a revision from one of the same name that came after it. */
+  readonly uid: string;
+  readonly throttle: RevisionThrottle<HeldExchange>;
+  readonly readiness: PodReadiness;
+  /** Why waiting is for nothing, while it is. */
+  failure: StartFailure | undefined;
+  /** When the one that waits longest has waited too long. */
+  waitTimer: Disposable | undefined;
+  /** Ejected pods come back by these. */
+  readonly ejections: Set<Disposable>;
+}

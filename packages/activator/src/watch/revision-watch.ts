@@ -1,0 +1,235 @@
+import {
+  type Endpoint,
+  type Endpoints,
+  EndpointsKind,
+  Informer,
+  type InformerDeps,
+  labels,
+  type MonoMs,
+  objectKey,
+  type Pod,
+  PodKind,
+  type Revision,
+  type RevisionKey,
+  RevisionKind,
+  revisionKey,
+  type Stored,
+} from "@rouse/shared";
+import { PodSet } from "../balance/pod-set.ts";
+import type { ClosableUpstream } from "../balance/pod-tracker.ts";
+import { type RevisionDirectory, unknownRevision } from "../resolve/resolve-revision.ts";
+import type { RevisionEntry } from "../resolve/revision-entry.ts";
+import { revisionTarget } from "../resolve/revision-target.ts";
+import { RevisionThrottle } from "../throttle/revision-throttle.ts";
+import type { Throttle } from "../throttle/throttle.ts";
+import { cannotStart } from "../throttle/wait-errors.ts";
+import { activatorPlace, podAddresses } from "./endpoints-view.ts";
+import { PodReadiness } from "./pod-readiness.ts";
+import { describeWait, type StartEvidence, startFailure } from "./start-failure.ts";
+
+export interface RevisionWatchOptions {
+  /** How this activator is listed in public Endpoints. */
+  readonly podIp: string;
+  readonly connect: (endpoint: Endpoint) => ClosableUpstream;
+}
+
+/**
+ * Keeps one entry per revision in step with the API: its pods, this activator's share of them, and why it has none.
+ * Nothing is lost to the order in which objects arrive: whatever comes last looks up the rest (A-53).
+ */
+export class RevisionWatch implements RevisionDirectory, Disposable {
+  readonly #deps: InformerDeps;
+  readonly #options: RevisionWatchOptions;
+  readonly #entries = new Map<RevisionKey, RevisionEntry>();
+  readonly #revisions: Informer<Revision>;
+  readonly #private: Informer<Endpoints>;
+  readonly #public: Informer<Endpoints>;
+  readonly #pods: Informer<Pod>;
+  #throttle: Throttle | undefined;
+
+  constructor(deps: InformerDeps, options: RevisionWatchOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#revisions = new Informer<Revision>(deps, RevisionKind).handle({
+      changed: (revision) => this.#revisionChanged(revision),
+      removed: (revision) => this.#forget(revisionKey(revision.metadata)),
+    });
+    this.#private = new Informer<Endpoints>(deps, EndpointsKind, {
+      labelSelector: `${labels.serviceType}=Private,${labels.revision}`,
+    })
+      .indexBy(labels.revision)
+      .handle({
+        changed: (endpoints) => this.#with(endpoints, (entry) => this.#syncPods(entry)),
+        removed: (endpoints) => this.#with(endpoints, (entry) => this.#syncPods(entry)),
+      });
+    this.#public = new Informer<Endpoints>(deps, EndpointsKind, {
+      labelSelector: `${labels.serviceType}=Public,${labels.revision}`,
+    })
+      .indexBy(labels.revision)
+      .handle({
+        changed: (endpoints) => this.#with(endpoints, (entry) => this.#syncPlace(entry)),
+        removed: () => {},
+      });
+    this.#pods = new Informer<Pod>(deps, PodKind, { labelSelector: labels.revision })
+      .indexBy(labels.revision)
+      .handle({
+        changed: (pod) => this.#with(pod, (entry) => this.#syncFailure(entry)),
+        removed: (pod) => this.#with(pod, (entry) => this.#syncFailure(entry)),
+      });
+  }
+
+  /** Follows from now on; resolves when everything that exists is known, so that nothing is falsely unknown (A-10). */
+  async start(throttle: Throttle): Promise<void> {
+    this.#throttle = throttle;
+    await Promise.all([
+      this.#private.start(),
+      this.#public.start(),
+      this.#pods.start(),
+      this.#revisions.start(),
+    ]);
+  }
+
+  get(key: RevisionKey): RevisionEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  entries(): Iterable<RevisionEntry> {
+    return this.#entries.values();
+  }
+
+  /** The pod is ready, though the watch may not say so yet. */
+  podReady(key: RevisionKey, endpoint: Endpoint): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    entry.readiness.vouch(endpoint, this.#deps.clock.now());
+    entry.throttle.pods.vouch(endpoint);
+    this.#applyPods(entry);
+  }
+
+  /** Once a second: what was vouched for and never seen is dropped, ramps go on, those who may now run do. */
+  tick(now: MonoMs): void {
+    for (const entry of this.#entries.values()) {
+      entry.throttle.pods.relaxed();
+      if (entry.readiness.expire(now)) this.#applyPods(entry);
+      else if (entry.throttle.held > 0) this.#throttle?.pump(entry);
+    }
+  }
+
+  /** What a revision whose requests wait is missing, in words. */
+  missing(entry: RevisionEntry): string {
+    if (entry.throttle.pods.usableCount > 0) return "all its pods are busy or cannot be reached";
+    const evidence = this.#evidence(entry);
+    return evidence === undefined ? "the revision is gone" : describeWait(evidence);
+  }
+
+  [Symbol.dispose](): void {
+    for (const informer of [this.#revisions, this.#private, this.#public, this.#pods])
+      informer[Symbol.dispose]();
+    for (const entry of this.#entries.values()) {
+      stopTimers(entry);
+      entry.throttle.pods.close();
+    }
+    this.#entries.clear();
+  }
+
+  #revisionChanged(revision: Stored<Revision>): void {
+    const key = revisionKey(revision.metadata);
+    const known = this.#entries.get(key);
+    if (known !== undefined && known.uid === revision.metadata.uid) {
+      known.target = revisionTarget(revision);
+      this.#syncFailure(known);
+      return;
+    }
+    if (known !== undefined) this.#forget(key);
+    const entry = this.#newEntry(revision);
+    this.#entries.set(key, entry);
+    this.#syncPlace(entry);
+    this.#syncPods(entry);
+  }
+
+  #newEntry(revision: Stored<Revision>): RevisionEntry {
+    const target = revisionTarget(revision);
+    const pods = new PodSet({
+      containerConcurrency: target.containerConcurrency,
+      connect: this.#options.connect,
+    });
+    return {
+      target,
+      uid: revision.metadata.uid,
+      throttle: new RevisionThrottle(pods, this.#deps.random),
+      readiness: new PodReadiness(),
+      failure: undefined,
+      waitTimer: undefined,
+      ejections: new Set(),
+    };
+  }
+
+  /** Those held for it are told at once; those that run finish (A-66). */
+  #forget(key: RevisionKey): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    this.#throttle?.failHeld(entry, unknownRevision(entry.target));
+    stopTimers(entry);
+    entry.throttle.pods.setUsable([]);
+  }
+
+  #syncPods(entry: RevisionEntry): void {
+    const { name, namespace, portName } = entry.target;
+    const subsets = this.#private
+      .byLabel(labels.revision, name)
+      .filter((endpoints) => endpoints.metadata.namespace === namespace)
+      .flatMap((endpoints) => endpoints.subsets ?? []);
+    entry.readiness.update(podAddresses({ subsets }, portName));
+    this.#applyPods(entry);
+  }
+
+  /** Trackers first, then the capacity they bring, then who waits for it (A-62). */
+  #applyPods(entry: RevisionEntry): void {
+    entry.throttle.pods.setUsable(entry.readiness.usable());
+    this.#throttle?.pump(entry);
+    this.#syncFailure(entry);
+  }
+
+  #syncPlace(entry: RevisionEntry): void {
+    const { name, namespace, portName } = entry.target;
+    for (const endpoints of this.#public.byLabel(labels.revision, name)) {
+      if (endpoints.metadata.namespace !== namespace) continue;
+      const place = activatorPlace(endpoints, { portName, podIp: this.#options.podIp });
+      if (place === undefined) continue;
+      entry.throttle.pods.setPlace(place);
+      this.#throttle?.pump(entry);
+    }
+  }
+
+  #syncFailure(entry: RevisionEntry): void {
+    const evidence = entry.throttle.pods.usableCount > 0 ? undefined : this.#evidence(entry);
+    entry.failure = evidence === undefined ? undefined : startFailure(evidence);
+    if (entry.failure !== undefined && entry.throttle.held > 0) {
+      this.#throttle?.failHeld(entry, cannotStart(entry.target, entry.failure));
+    }
+  }
+
+  #evidence({ target: { namespace, name } }: RevisionEntry): StartEvidence | undefined {
+    const revision = this.#revisions.get(objectKey({ namespace, name }));
+    if (revision === undefined) return undefined;
+    const pods = this.#pods
+      .byLabel(labels.revision, name)
+      .filter(({ metadata }) => metadata.namespace === namespace && metadata.deletionTimestamp === undefined);
+    return { revision, pods };
+  }
+
+  #with(object: Stored<Endpoints> | Stored<Pod>, use: (entry: RevisionEntry) => void): void {
+    const name = object.metadata.labels?.[labels.revision];
+    if (name === undefined) return;
+    const entry = this.#entries.get(revisionKey({ namespace: object.metadata.namespace, name }));
+    if (entry !== undefined) use(entry);
+  }
+}
+
+function stopTimers(entry: RevisionEntry): void {
+  entry.waitTimer?.[Symbol.dispose]();
+  entry.waitTimer = undefined;
+  for (const timer of entry.ejections) timer[Symbol.dispose]();
+  entry.ejections.clear();
+}

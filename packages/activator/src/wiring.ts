@@ -1,0 +1,176 @@
+import {
+  type Clock,
+  chain,
+  type Endpoint,
+  endpointAddress,
+  HttpServer,
+  type KubeClient,
+  LimitDuration,
+  type Logger,
+  type Random,
+  type RevisionKey,
+  type StatSink,
+  TimerWheel,
+  UpstreamPool,
+} from "@rouse/shared";
+import { AnswerProbes } from "./accept/answer-probes.ts";
+import { ActivatorContext } from "./accept/context.ts";
+import { forwardToPod } from "./forward/forward-to-pod.ts";
+import { MarkProxied } from "./forward/mark-proxied.ts";
+import { Account } from "./report/account.ts";
+import { ConcurrencyReport } from "./report/concurrency-report.ts";
+import { ResolveRevision } from "./resolve/resolve-revision.ts";
+import { Throttle } from "./throttle/throttle.ts";
+import { RevisionWatch } from "./watch/revision-watch.ts";
+
+export interface ActivatorDeps {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Where reports go; the poke of a first request is sent to it in the same turn of the event loop. */
+  readonly stats: StatSink;
+  readonly log: Logger;
+}
+
+export interface ActivatorOptions {
+  readonly ip: string;
+  /** 0 lets the system choose; `address` says what it chose. */
+  readonly port: number;
+  /** Our name in reports. */
+  readonly podName: string;
+  /** Our address in public Endpoints. */
+  readonly podIp: string;
+  /** `cluster.local` unless told. */
+  readonly clusterDomain?: string;
+}
+
+/** What the activator has to do with one revision now. */
+export interface RevisionSnapshot {
+  readonly revision: RevisionKey;
+  /** Requests that wait for a pod. */
+  readonly held: number;
+  /** Requests that run on one. */
+  readonly inFlight: number;
+  /** Usable pods, all activators' shares together. */
+  readonly pods: number;
+  /** Requests that may run at one time; infinite where nothing limits them. */
+  readonly capacity: number;
+}
+
+/** Reports are cut as often as the autoscaler's buckets. A-87. */
+const REPORT_PERIOD_MS = 1_000;
+/** A pod that does not answer within about a second is tried elsewhere; the reference keeps at it for 20. A-102. */
+const DIAL_RETRIES_MAX = 5;
+
+/** Holds requests for revisions without pods, has them started, and shares requests out among the pods there are. */
+export class Activator implements AsyncDisposable {
+  readonly #server: HttpServer;
+  readonly #parts: Parts;
+  #closing: Promise<void> | undefined;
+
+  private constructor(server: HttpServer, parts: Parts) {
+    this.#server = server;
+    this.#parts = parts;
+  }
+
+  /** Resolves when all revisions are known and it listens. Rejects if it cannot listen. */
+  static async start(deps: ActivatorDeps, options: ActivatorOptions): Promise<Activator> {
+    const { client, clock, random, stats, log } = deps;
+    const watch = new RevisionWatch(
+      { client, clock, random },
+      {
+        podIp: options.podIp,
+        connect: (endpoint: Endpoint) =>
+          new UpstreamPool(
+            { clock, random },
+            { ...endpointAddress(endpoint), dialRetriesMax: DIAL_RETRIES_MAX },
+          ),
+      },
+    );
+    const throttle = new Throttle({ clock, log, missing: (entry) => watch.missing(entry) });
+    const report = new ConcurrencyReport(options.podName);
+    const parts: Parts = { watch, wheel: new TimerWheel(clock), ticker: undefined, isClosing: false };
+    const handler = chain<ActivatorContext>(
+      [
+        new AnswerProbes({
+          get unhealthyBecause() {
+            return parts.isClosing ? "received SIGTERM from kubelet" : undefined;
+          },
+        }),
+        new ResolveRevision(watch, options.clusterDomain ?? "cluster.local"),
+        new Account(clock, report, stats), // pokes the autoscaler before anything else is done
+        new LimitDuration<ActivatorContext>(
+          { clock, wheel: parts.wheel },
+          {
+            limitsOf: ({ context: { revision } }) => revision?.target ?? NO_LIMITS,
+            message: "activator request timeout",
+          },
+        ),
+        new MarkProxied(),
+        throttle,
+      ],
+      forwardToPod(throttle),
+    );
+    await watch.start(throttle);
+    const server = await HttpServer.start<ActivatorContext>(
+      { clock, handler, context: () => new ActivatorContext(), log },
+      { ip: options.ip, port: options.port },
+    );
+    const tick = (): void => {
+      parts.ticker = clock.after(REPORT_PERIOD_MS, tick);
+      const now = clock.now();
+      const batch = report.cut(now);
+      if (batch.length > 0) stats.send(batch);
+      watch.tick(now);
+    };
+    parts.ticker = clock.after(REPORT_PERIOD_MS, tick);
+    return new Activator(server, parts);
+  }
+
+  get address(): { readonly ip: string; readonly port: number } {
+    return this.#server.address;
+  }
+
+  /** Somebody who asked the pod says that it is ready: it is used at once, before the watch says so. */
+  podReady(revision: RevisionKey, endpoint: Endpoint): void {
+    this.#parts.watch.podReady(revision, endpoint);
+  }
+
+  snapshot(): readonly RevisionSnapshot[] {
+    return [...this.#parts.watch.entries()].map(({ target, throttle }) => ({
+      revision: target.key,
+      held: throttle.held,
+      inFlight: throttle.pods.inFlight,
+      pods: throttle.pods.usableCount,
+      capacity: throttle.pods.capacity,
+    }));
+  }
+
+  /** Stops, giving what is held and in flight up to `graceMs`. May be called twice. */
+  close(graceMs = 0): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const { watch, wheel } = this.#parts;
+    this.#parts.isClosing = true;
+    await this.#server.close(graceMs);
+    this.#parts.ticker?.[Symbol.dispose]();
+    wheel.close();
+    watch[Symbol.dispose]();
+  }
+}
+
+const NO_LIMITS = { timeoutMs: 0, responseStartTimeoutMs: 0, idleTimeoutMs: 0 };
+
+interface Parts {
+  readonly watch: RevisionWatch;
+  readonly wheel: TimerWheel;
+  ticker: Disposable | undefined;
+  isClosing: boolean;
+}
