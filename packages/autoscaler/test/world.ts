@@ -15,6 +15,7 @@ import {
   type PodAutoscaler,
   PodAutoscalerKind,
   PodKind,
+  parseRfc3339,
   type RevisionKey,
   revisionKey,
   rfc3339,
@@ -45,6 +46,20 @@ export interface RevisionOptions {
   readonly replicas?: number;
 }
 
+/** One request for another scale. */
+export interface ScalePatch {
+  readonly atMs: number;
+  readonly name: string;
+  readonly from: number;
+  readonly replicas: number;
+  /** Of the PodAutoscaler's Active condition. */
+  readonly active: string;
+  readonly activeForMs: number;
+  readonly proxyForMs: number;
+  /** Whether the activator answered a probe at this very instant. */
+  readonly isProbed: boolean;
+}
+
 /**
  * The rest of a cluster around one autoscaler, in virtual time: a ServerlessService gets its two Services and its
  * conditions, a Deployment its pods, and pods and activators report the load a test asks for.
@@ -54,11 +69,14 @@ export class World implements AsyncDisposable {
   readonly random: SeededRandom;
   readonly client: KubeClient;
   readonly probes: ProbeTarget[] = [];
-  readonly scalePatches: { readonly atMs: number; readonly name: string; readonly replicas: number }[] = [];
+  /** Every scale the autoscaler asked for, with what it could know at that instant. */
+  readonly scalePatches: ScalePatch[] = [];
+  /** Writes of any kind the autoscaler made. */
+  writes = 0;
   /** Whether a probe meets an activator; by default whenever the mode says so. */
   isActivatorAnswering: (target: ProbeTarget) => Promise<boolean> = (target) =>
     Promise.resolve(this.mode(target.serviceName) === "Proxy" || this.readyPods(target.serviceName) === 0);
-  /** Requests in flight at every pod, not through an activator. */
+  /** Requests in flight at each revision's pods together, not through an activator. */
   directLoad = 0;
   /** Pods that do not answer a scrape. */
   readonly silentPods = new Set<string>();
@@ -68,6 +86,7 @@ export class World implements AsyncDisposable {
   readonly #informers: Disposable[] = [];
   #autoscaler: Autoscaler | undefined;
   #podNumber = 0;
+  #confirmedAtMs = Number.NaN;
 
   private constructor(seed: number, options: WorldOptions) {
     this.random = new SeededRandom(seed);
@@ -93,15 +112,17 @@ export class World implements AsyncDisposable {
   async startAutoscaler(options: AutoscalerOptions = {}): Promise<void> {
     this.#autoscaler = await Autoscaler.start(
       {
-        client: this.client,
+        client: this.#watchedClient(),
         clock: this.clock,
         random: this.random,
         log: silentLogger,
         scraper: { scrape: (pod) => this.#scrape(pod.name) },
         activatorProbe: {
-          isInPath: (target) => {
+          isInPath: async (target) => {
             this.probes.push(target);
-            return this.isActivatorAnswering(target);
+            const isInPath = await this.isActivatorAnswering(target);
+            if (isInPath) this.#confirmedAtMs = this.clock.now();
+            return isInPath;
           },
         },
       },
@@ -223,14 +244,54 @@ export class World implements AsyncDisposable {
     for (const informer of this.#informers) informer[Symbol.dispose]();
   }
 
+  /** The client the autoscaler gets: it notes what is written. */
+  #watchedClient(): KubeClient {
+    const { client } = this;
+    const noted = <T>(call: Promise<T>): Promise<T> => {
+      this.writes++;
+      return call;
+    };
+    return {
+      get: (kind, ref) => client.get(kind, ref),
+      list: (kind, query) => client.list(kind, query),
+      watch: (kind, query, sink) => client.watch(kind, query, sink),
+      create: (kind, object) => noted(client.create(kind, object)),
+      update: (kind, object) => noted(client.update(kind, object)),
+      updateStatus: (kind, object) => noted(client.updateStatus(kind, object)),
+      delete: (kind, ref, options) => noted(client.delete(kind, ref, options)),
+      patch: (kind, ref, patch, subresource) => {
+        const replicas = patch.kind === "json" ? patch.operations[0] : undefined;
+        if (subresource === "scale" && replicas !== undefined && "value" in replicas) {
+          this.#noteScale(ref.name.replace(/-deployment$/, ""), Number(replicas.value));
+        }
+        return noted(client.patch(kind, ref, patch, subresource));
+      },
+    };
+  }
+
+  #noteScale(name: string, replicas: number): void {
+    const wall = this.clock.wall();
+    const { status } = this.autoscalerOf(name);
+    const active = findCondition(status?.conditions, "Active");
+    const inPath = findCondition(this.sks(name).status?.conditions, "ActivatorEndpointsPopulated");
+    const sinceMs = (time: string | undefined): number => wall - (parseRfc3339(time ?? "") ?? wall);
+    this.scalePatches.push({
+      atMs: this.clock.now(),
+      name,
+      from: this.replicas(name),
+      replicas,
+      active: active?.status ?? "Unknown",
+      activeForMs: sinceMs(active?.lastTransitionTime),
+      proxyForMs: inPath?.status === "True" ? sinceMs(inPath.lastTransitionTime) : 0,
+      isProbed: this.#confirmedAtMs === this.clock.now(),
+    });
+  }
+
   async #follow(): Promise<void> {
     const deployments = new Informer(this, DeploymentKind).handle({
-      changed: (deployment, before) => {
+      changed: (deployment) => {
         const replicas = deployment.spec.replicas ?? 1;
         const name = deployment.metadata.labels?.[labels.revision] ?? "";
-        if (before !== undefined && before.spec.replicas !== deployment.spec.replicas) {
-          this.scalePatches.push({ atMs: this.clock.now(), name, replicas });
-        }
         void this.#bringPods(name, replicas);
       },
       removed: () => {},
@@ -314,7 +375,8 @@ export class World implements AsyncDisposable {
   async #scrape(podName: string): Promise<Stat | undefined> {
     this.scrapes++;
     if (this.silentPods.has(podName)) return undefined;
-    return stat({ podName, concurrency: this.directLoad, rps: this.directLoad });
+    const load = this.directLoad / this.readyPods(podName.replace(/-[0-9]+$/, ""));
+    return stat({ podName, concurrency: load, rps: load });
   }
 
   #podsOf(revision: string) {

@@ -98,7 +98,7 @@ describe("V-44", () => {
       given: { activity: activating(75) },
       want: undefined,
       isPatched: false,
-      recheckMs: 151 * S,
+      recheckMs: 77 * S,
     },
     { when: "activating 152s", given: { activity: activating(152) }, want: 0, isPatched: true },
     {

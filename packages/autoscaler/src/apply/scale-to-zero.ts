@@ -2,6 +2,8 @@ import type { Activity } from "./activity.ts";
 
 /** Added to the progress deadline before an activation is given up. S-102. */
 const ACTIVATION_SLACK_MS = 30_000;
+/** API timestamps are whole seconds. */
+const TIMESTAMP_STEP_MS = 1_000;
 /** Another look at a revision that is inactive in proxy mode already, in case no event brings one. S-104. */
 const NUDGE_MS = 3_000;
 
@@ -81,12 +83,15 @@ export function scaleToZero(revision: IdleRevision): ScaleToZero {
   }
 }
 
-/** S-103: given up once it took longer than its pods may take to become ready. */
+/**
+ * S-103: given up once it took longer than its pods may take to become ready. The reference looks again after a whole
+ * timeout, which can double it; here it is just after the rest of it.
+ */
 function whileActivating({ activity, progressDeadlineMs }: IdleRevision): ScaleToZero {
-  const timeoutMs = progressDeadlineMs + ACTIVATION_SLACK_MS;
-  return activity.forMs > timeoutMs
+  const restMs = progressDeadlineMs + ACTIVATION_SLACK_MS - activity.forMs;
+  return restMs < 0
     ? { kind: "apply", pods: 0, because: "activation-timed-out" }
-    : { kind: "hold", want: undefined, recheckMs: timeoutMs, because: "activating" };
+    : { kind: "hold", want: undefined, recheckMs: restMs + TIMESTAMP_STEP_MS, because: "activating" };
 }
 
 /** S-104: never shorter than one stable window; then inactive first, so that the activator takes the path. */

@@ -71,7 +71,9 @@ export class MetricCollector {
 
   /** `undefined`: not collecting, or no data. */
   averages(revision: RevisionKey, metric: ScalingMetric): Averages | undefined {
-    return this.#entries.get(revision)?.collection.averages(metric, this.#deps.clock.now());
+    const entry = this.#entries.get(revision);
+    const isFailing = entry?.health.kind === "failing";
+    return entry?.collection.averages(metric, this.#deps.clock.now(), { isFailing });
   }
 
   isEmpty(revision: RevisionKey): boolean {
@@ -88,7 +90,10 @@ export class MetricCollector {
     const entry = this.#entries.get(revision);
     if (entry === undefined || entry.isScraping || entry.collection.spec.scrapeTarget === "") return;
     const pods = this.#deps.pods.readyPods(revision);
-    if (pods.length === 0) return;
+    if (pods.length === 0) {
+      this.#setHealth(revision, entry, healthy); // nobody to ask is no error: S-47
+      return;
+    }
     entry.isScraping = true;
     const sample = this.#sample === "all" ? pods.length : sampleSize(pods.length);
     const oldSince = this.#deps.clock.wall() - entry.collection.spec.stableSeconds * 1_000;

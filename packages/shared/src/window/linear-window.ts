@@ -34,8 +34,12 @@ export class LinearWindow implements TimedWindow {
     return Math.round((total / known) * DECIMALS) / DECIMALS;
   }
 
+  silentSeconds(now: MonoMs): number {
+    return this.#ring.silentSeconds(now);
+  }
+
   isEmpty(now: MonoMs): boolean {
-    return this.#ring.silentSeconds(now) > this.seconds;
+    return this.silentSeconds(now) > this.seconds;
   }
 
   resize(seconds: number, now: MonoMs): void {

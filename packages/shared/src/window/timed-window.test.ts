@@ -10,7 +10,8 @@ import { decayCoefficient, WeightedWindow } from "./weighted-window.ts";
 const at = (second: number, intoMs = 0): MonoMs => (second * 1_000 + intoMs) as MonoMs;
 
 function recorded(window: TimedWindow, values: readonly number[], from: number): TimedWindow {
-  for (const [index, value] of values.entries()) window.record(value, at(from + index, (137 * index) % 1_000));
+  for (const [index, value] of values.entries())
+    window.record(value, at(from + index, (137 * index) % 1_000));
   return window;
 }
 

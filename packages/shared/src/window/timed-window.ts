@@ -10,6 +10,8 @@ export interface TimedWindow {
   /** Adds to the second `at` falls in. Older than the window: ignored. */
   record(value: number, at: MonoMs): void;
   average(now: MonoMs): number;
+  /** Whole seconds since the newest value; `Infinity` if there is none. */
+  silentSeconds(now: MonoMs): number;
   /** Whether the newest value is more than one window old. S-62. */
   isEmpty(now: MonoMs): boolean;
   /** Changes the length, keeping what fits. S-63. */

@@ -43,8 +43,12 @@ export class WeightedWindow implements TimedWindow {
     return total;
   }
 
+  silentSeconds(now: MonoMs): number {
+    return this.#ring.silentSeconds(now);
+  }
+
   isEmpty(now: MonoMs): boolean {
-    return this.#ring.silentSeconds(now) > this.seconds;
+    return this.silentSeconds(now) > this.seconds;
   }
 
   resize(seconds: number, now: MonoMs): void {
