@@ -1,0 +1,22 @@
+/** What is said first: what this is, what it is not, and where it is. */
+export function banner(about: {
+  readonly version: string;
+  readonly gateway: { readonly ip: string; readonly port: number };
+  /** Absent: nothing is kept. */
+  readonly stateDir: string | undefined;
+}): readonly string[] {
+  const { ip, port } = about.gateway;
+  return [
+    `rouse ${about.version} on http://${ip}:${port}`,
+    "Pods are plain processes of yours: nothing isolates their CPU, memory, files or network. Run what you trust.",
+    about.stateDir === undefined
+      ? "Nothing is kept when this ends (--ephemeral)."
+      : `State is kept in ${about.stateDir}.`,
+    "Ctrl-C ends everything it started.",
+  ];
+}
+
+/** How to call a service that has just been applied, before anything of it runs. */
+export function serviceLines(service: { readonly name: string; readonly url: string }): readonly string[] {
+  return ["", `${service.name}  ${service.url}`, `    curl ${service.url}`, ""];
+}
