@@ -121,7 +121,7 @@ const rules: readonly Rule[] = [
     check: (file) =>
       everyMatch(
         file.text,
-        /(?<![\w.])\/(?:work|root|opt|Users)\/|\/home\/\w+|https?:\/\/[a-z.]*(?:npm|yarnpkg|debian)[a-z.]*\.(?:org|com)/g,
+        /(?<![\w.])\/(?:work|root|opt|Users|home)\/\w+|https?:\/\/[a-z.]*(?:npm|yarnpkg|debian)[a-z.]*\.(?:org|com)/g,
         (found) => `${found} is one machine's or one registry's; the repository names neither`,
       ),
   },

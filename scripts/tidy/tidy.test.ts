@@ -77,6 +77,7 @@ describe("nothing else does", () => {
     { path: "packages/cli/src/a.ts", text: 'const code = "setTimeout(() => {}, 5)"; // export * from' },
     { path: "packages/cli/src/a.ts", text: `const code = \`\${"x"} Math.random() \${1}\`;` },
     { path: "packages/cli/src/container-types.ts", text: "" },
+    { path: "packages/cli/src/a.ts", text: 'import { a } from "./home/work/a.ts";' },
     { path: "bench/src/a.ts", text: "performance.now();" },
     { path: "packages/cli/src/a.test.ts", text: 'test.skipIf(isRoot)("x", () => {});' },
   ])("$path: $text", ({ path, text }) => {
