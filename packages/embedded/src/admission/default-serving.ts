@@ -1,0 +1,188 @@
+import {
+  type AnyObject,
+  ConfigurationKind,
+  type Kind,
+  KnativeServiceKind,
+  type KubeObject,
+  type Probe,
+  RevisionKind,
+  RouteKind,
+  type TrafficTarget,
+} from "@rouse/shared";
+import {
+  probeHandlers,
+  probeNames,
+  type ServingContainer,
+  type ServingSpec,
+  type ServingTemplate,
+  servingIndex,
+  type Volume,
+} from "./pod-spec.ts";
+import { type AdmissionSettings, defaultSettings } from "./settings.ts";
+
+export interface DefaultingOptions {
+  readonly settings?: AdmissionSettings;
+  /** What is stored already, when this is an update. */
+  readonly before?: AnyObject | undefined;
+}
+
+/** Volumes a container may write to; all others are mounted to be read. */
+const WRITABLE_SOURCES: readonly string[] = ["emptyDir", "persistentVolumeClaim", "ephemeral"];
+
+/** A Serving object with what §14.2 fills in. Its shape has been checked; objects of other kinds come back as they are. */
+export function defaultServing<T extends KubeObject>(
+  kind: Kind<KubeObject>,
+  object: T,
+  { settings = defaultSettings, before }: DefaultingOptions = {},
+): T {
+  if (kind.group !== KnativeServiceKind.group) return object;
+  const spec = specOf(object);
+  switch (kind.kind) {
+    case KnativeServiceKind.kind: {
+      const traffic = spec.traffic?.length ? spec.traffic : [{ latestRevision: true, percent: 100 }];
+      const template = defaultTemplate(spec.template, templateOf(before), settings);
+      return { ...object, spec: { ...spec, template, traffic: traffic.map(defaultTarget) } };
+    }
+    case ConfigurationKind.kind:
+      return {
+        ...object,
+        spec: { ...spec, template: defaultTemplate(spec.template, templateOf(before), settings) },
+      };
+    case RouteKind.kind:
+      return {
+        ...object,
+        spec: { ...spec, ...(spec.traffic && { traffic: spec.traffic.map(defaultTarget) }) },
+      };
+    case RevisionKind.kind: // C-149: its spec cannot change any more
+      return before === undefined ? { ...object, spec: defaultSpec(spec, settings, true) } : object;
+    default:
+      return object;
+  }
+}
+
+/** The members of `spec` that any of the four kinds has. */
+type AnySpec = ServingSpec & {
+  readonly template?: ServingTemplate;
+  readonly traffic?: readonly TrafficTarget[];
+};
+
+/** The spec of a Serving object whose shape has been checked. */
+export function specOf(object: AnyObject): AnySpec {
+  const { spec } = object;
+  // The schema of its kind said so; the compiler cannot follow it there.
+  return typeof spec === "object" && spec !== null ? (spec as AnySpec) : {};
+}
+
+function templateOf(object: AnyObject | undefined): ServingTemplate | undefined {
+  return object === undefined ? undefined : specOf(object).template;
+}
+
+/** C-148: a named template whose name stays is left alone, or a new default would look like a change of it. */
+function defaultTemplate(
+  template: ServingTemplate = {},
+  before: ServingTemplate | undefined,
+  settings: AdmissionSettings,
+): ServingTemplate {
+  const name = template.metadata?.name;
+  if (before !== undefined && name && name === before.metadata?.name) return template;
+  return { ...template, spec: defaultSpec(template.spec ?? {}, settings, before === undefined) };
+}
+
+function defaultTarget(target: TrafficTarget): TrafficTarget {
+  return {
+    ...target,
+    latestRevision: target.latestRevision ?? !target.revisionName,
+    percent: target.percent ?? 0,
+  };
+}
+
+function defaultSpec(spec: ServingSpec, settings: AdmissionSettings, isCreate: boolean): ServingSpec {
+  const timeoutSeconds = spec.timeoutSeconds || settings.revisionTimeoutSeconds;
+  const responseStart = settings.responseStartTimeoutSeconds;
+  const idle = settings.idleTimeoutSeconds;
+  const {
+    volumes = [],
+    initContainers,
+    enableServiceLinks = isCreate ? settings.enableServiceLinks : undefined,
+  } = spec;
+  const containers = named(spec.containers ?? [], settings.containerName);
+  const serving = servingIndex(containers);
+  return {
+    ...spec,
+    timeoutSeconds,
+    ...(spec.responseStartTimeoutSeconds === undefined &&
+    responseStart !== 0 &&
+    responseStart < timeoutSeconds
+      ? { responseStartTimeoutSeconds: responseStart }
+      : {}),
+    ...(spec.idleTimeoutSeconds === undefined && idle !== 0 && idle < timeoutSeconds
+      ? { idleTimeoutSeconds: idle }
+      : {}),
+    containerConcurrency: spec.containerConcurrency ?? settings.containerConcurrency,
+    ...(enableServiceLinks === undefined ? {} : { enableServiceLinks }),
+    containers: containers.map((container, index) => defaultContainer(container, volumes, index === serving)),
+    ...(initContainers === undefined
+      ? {}
+      : {
+          initContainers: named(initContainers, settings.initContainerName).map((container) =>
+            defaultContainer(container, volumes, false),
+          ),
+        }),
+  };
+}
+
+/** Unnamed containers get the name, or with others beside them the name and the first free number. */
+function named(containers: readonly ServingContainer[], name: string): readonly ServingContainer[] {
+  const taken = new Set(containers.map((container) => container.name));
+  let next = 0;
+  return containers.map((container) => {
+    if (container.name) return container;
+    if (containers.length === 1) return { ...container, name };
+    while (taken.has(`${name}-${next}`)) next++;
+    return { ...container, name: `${name}-${next++}` };
+  });
+}
+
+function defaultContainer(
+  container: ServingContainer,
+  volumes: readonly Volume[],
+  isServing: boolean,
+): ServingContainer {
+  const probes: { -readonly [name in (typeof probeNames)[number]]?: Probe } = {};
+  for (const name of probeNames) {
+    const probe = container[name] ?? (isServing && name === "readinessProbe" ? {} : undefined);
+    if (probe === undefined) continue;
+    probes[name] = name === "readinessProbe" ? defaultReadiness(probe, isServing) : withGrpcService(probe);
+  }
+  return {
+    ...container,
+    resources: container.resources ?? {},
+    ...probes,
+    ...(container.volumeMounts === undefined
+      ? {}
+      : {
+          volumeMounts: container.volumeMounts.map((mount) => {
+            const volume = volumes.find(({ name }) => name === mount.name) ?? {};
+            const isWritable = WRITABLE_SOURCES.some((source) => volume[source] !== undefined);
+            return isWritable ? mount : { ...mount, readOnly: true };
+          }),
+        }),
+  };
+}
+
+function defaultReadiness(probe: Probe, isServing: boolean): Probe {
+  const hasHandler = probeHandlers.some((handler) => probe[handler] !== undefined);
+  return {
+    ...withGrpcService(probe),
+    ...(isServing && !hasHandler ? { tcpSocket: { port: 0 } } : {}),
+    successThreshold: probe.successThreshold || 1,
+    // Without a period the sidecar asks as often as it can, and counts nothing.
+    ...(probe.periodSeconds
+      ? { failureThreshold: probe.failureThreshold || 3, timeoutSeconds: probe.timeoutSeconds || 1 }
+      : {}),
+  };
+}
+
+function withGrpcService(probe: Probe): Probe {
+  return probe.grpc === undefined ? probe : { ...probe, grpc: { service: "", ...probe.grpc } };
+}

@@ -1,0 +1,75 @@
+import {
+  autoscaling,
+  type FieldError,
+  fieldErrors,
+  annotations as keys,
+  parseDuration,
+  validateAutoscalingAnnotations,
+} from "@rouse/shared";
+import type { AdmissionSettings } from "./settings.ts";
+
+type Annotations = Readonly<Record<string, string>>;
+
+const NETWORKING = "networking.knative.dev";
+const QUEUE_SIDECAR = "queue.sidecar.serving.knative.dev/";
+const QUANTITY = /^[+-]?(\d+\.?\d*|\.\d+)(([numkMGTPE]|[KMGTPE]i)|[eE][+-]?\d+)?$/;
+const PERCENTAGE = [0.1, 100] as const;
+const ROLLOUT_DURATION: readonly string[] = [
+  "serving.knative.dev/rollout-duration",
+  "serving.knative.dev/rolloutDuration",
+];
+/** Keys of the networking API that there are; on a template any other one is a mistake. */
+const NETWORKING_KEYS: ReadonlySet<string> = new Set(
+  ["ingress.class", "ingress-class", "certificate.class", "certificate-class", "httpOption", "http-protocol"]
+    .concat(["disableAutoTLS", "disable-auto-tls", "disable-external-domain-tls", "visibility"])
+    .map((name) => `${NETWORKING}/${name}`),
+);
+
+/** Annotations of a Service, Configuration or Route; paths are from the object's root. S-14 */
+export function validateObjectAnnotations(annotations: Annotations): readonly FieldError[] {
+  return Object.entries(annotations).flatMap(([key, value]) => {
+    if (key.startsWith(autoscaling.prefix)) {
+      const details =
+        'autoscaling annotations must be put under "spec.template.metadata.annotations" to work';
+      return [fieldErrors.key(key, "metadata.annotations", details)];
+    }
+    return ROLLOUT_DURATION.includes(key) ? validateWholeSeconds(value, `metadata.annotations.${key}`) : [];
+  });
+}
+
+/** Annotations of a revision template or Revision; paths are the keys. §14.4, S-14, S-15, Q-167 */
+export function validateTemplateAnnotations(
+  annotations: Annotations,
+  settings: AdmissionSettings,
+): readonly FieldError[] {
+  const deadline = annotations[keys.progressDeadline];
+  return [
+    ...validateAutoscalingAnnotations(annotations, settings.autoscaling),
+    ...(deadline === undefined ? [] : validateWholeSeconds(deadline, keys.progressDeadline)),
+    ...Object.entries(annotations).flatMap(([key, value]) => {
+      if (key.startsWith(QUEUE_SIDECAR)) return validateSidecarResource(key, value);
+      const isUnknown = key.startsWith(`${NETWORKING}/`) && !NETWORKING_KEYS.has(key);
+      return isUnknown ? [fieldErrors.key(key, "", "there is no such networking annotation")] : [];
+    }),
+  ];
+}
+
+function validateWholeSeconds(value: string, path: string): readonly FieldError[] {
+  const ms = parseDuration(value);
+  if (ms === undefined) return [fieldErrors.invalid(value, path)];
+  if (ms % 1_000 !== 0)
+    return [fieldErrors.text(`${value} is not specified with at most second precision`, path)];
+  return ms < 0 ? [fieldErrors.text(`${value} must be positive`, path)] : [];
+}
+
+function validateSidecarResource(key: string, value: string): readonly FieldError[] {
+  const name = key.slice(QUEUE_SIDECAR.length);
+  if (name === "resource-percentage" || name === "resourcePercentage") {
+    const percentage = value.trim() === "" ? Number.NaN : Number(value);
+    if (Number.isNaN(percentage)) return [fieldErrors.invalid(value, key)];
+    const [min, max] = PERCENTAGE;
+    return percentage < min || percentage > max ? [fieldErrors.range(value, PERCENTAGE, key)] : [];
+  }
+  if (!name.includes("-resource-")) return [];
+  return QUANTITY.test(value) ? [] : [fieldErrors.invalid(value, key)];
+}
