@@ -2,14 +2,18 @@ import {
   type Condition,
   ConfigMapKind,
   type ContainerStatus,
+  controllerOf,
   DeploymentKind,
   type Endpoints,
   EndpointsKind,
+  findCondition,
   GarbageCollector,
   IngressKind,
   InProcessKubeClient,
   isKubeError,
   type Kind,
+  type KnativeService,
+  KnativeServiceKind,
   type KubeClient,
   type KubeObject,
   ObjectStore,
@@ -31,6 +35,22 @@ import { Controller, type ControllerOptions } from "../src/index.ts";
 const NAMESPACE = "default";
 /** Rounds after which a world that still changes is taken to oscillate. */
 const ROUNDS_MAX = 200;
+
+export const HELLO_SPEC: KnativeService["spec"] = {
+  template: { spec: { containers: [{ name: "", command: ["node", "server.mjs"] }] } },
+};
+
+/** The Service of most tests. */
+export function hello(spec: Partial<KnativeService["spec"]> = {}): KnativeService {
+  return {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: { name: "hello", namespace: NAMESPACE },
+    spec: { ...HELLO_SPEC, ...spec },
+  };
+}
+
+type WithConditions = KubeObject & { readonly status?: { readonly conditions?: readonly Condition[] } };
 
 /** What happens to a pod once it is there. */
 export type PodFate =
@@ -123,6 +143,45 @@ export class FakePlatform implements AsyncDisposable {
     throw new Error("the platform does not come to rest");
   }
 
+  /** Lets everybody react for a while, where passes that keep failing never come to rest. */
+  async rest(): Promise<void> {
+    for (let round = 0; round < 10; round++) {
+      await this.clock.advanceAsync(20);
+      await this.#react();
+    }
+  }
+
+  /** `status reason` of a Service's Ready. */
+  async ready(name: string): Promise<string> {
+    return await this.reason(KnativeServiceKind, name, "Ready");
+  }
+
+  /** `status reason` of a condition. */
+  async reason(kind: Kind<WithConditions>, name: string, type: string): Promise<string> {
+    const { status: found } = await this.get(kind, name);
+    const { status, reason = "" } = findCondition(found?.conditions, type) ?? { status: "absent" };
+    return `${status} ${reason}`.trim();
+  }
+
+  async version<T extends KubeObject>(kind: Kind<T>, name: string): Promise<string> {
+    return (await this.get(kind, name)).metadata.resourceVersion;
+  }
+
+  /** Ready addresses a revision's public Service leads to. */
+  async publicIps(revision: string): Promise<readonly string[]> {
+    const { subsets = [] } = await this.get(EndpointsKind, revision);
+    return subsets.flatMap(({ addresses = [] }) => addresses.map(({ ip }) => ip));
+  }
+
+  async deploymentSpec(revision: string): Promise<unknown> {
+    return (await this.get(DeploymentKind, `${revision}-deployment`)).spec;
+  }
+
+  async scalingAnnotation(revision: string, name: string): Promise<string | undefined> {
+    const { metadata } = await this.get(PodAutoscalerKind, revision);
+    return metadata.annotations?.[`autoscaling.knative.dev/${name}`];
+  }
+
   /** Objects of the default namespace by name. */
   async names<T extends KubeObject>(kind: Kind<T>): Promise<readonly string[]> {
     const { items } = await this.client.list(kind, { namespace: NAMESPACE });
@@ -174,7 +233,12 @@ export class FakePlatform implements AsyncDisposable {
         await this.client.create(PodKind, {
           apiVersion: "v1",
           kind: "Pod",
-          metadata: { ...template.metadata, name: `${revision}-pod-${index}`, namespace: NAMESPACE },
+          metadata: {
+            ...template.metadata,
+            name: `${revision}-pod-${index}`,
+            namespace: NAMESPACE,
+            ownerReferences: [controllerOf(deployment)],
+          },
           spec: template.spec,
         });
       }
@@ -240,7 +304,12 @@ export class FakePlatform implements AsyncDisposable {
         await this.client.create(ServerlessServiceKind, {
           apiVersion: "networking.internal.knative.dev/v1alpha1",
           kind: "ServerlessService",
-          metadata: { name, namespace: NAMESPACE, labels: podAutoscaler.metadata.labels ?? {} },
+          metadata: {
+            name,
+            namespace: NAMESPACE,
+            labels: podAutoscaler.metadata.labels ?? {},
+            ownerReferences: [controllerOf(podAutoscaler)],
+          },
           spec,
         });
         continue;

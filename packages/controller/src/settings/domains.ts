@@ -30,7 +30,7 @@ export function domainFor(
   return best?.name ?? fallback;
 }
 
-const LINE = /^(\s*)("?)([^":\s]+)\2\s*:\s*("?)([^"#]*?)\4\s*(?:#.*)?$/;
+const LINE = /^(\s*)(["']?)([^"':\s]+)\2\s*:\s*(["']?)([^"'#]*?)\4\s*(?:#.*)?$/;
 
 /**
  * Reads the only YAML this ConfigMap needs: `selector:` over indented `key: value` lines, and a `type:` nobody reads.
