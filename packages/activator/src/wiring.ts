@@ -46,7 +46,6 @@ export interface ActivatorOptions {
 
 /** What the activator has to do with one revision now. */
 export interface RevisionSnapshot {
-  readonly revision: RevisionKey;
   /** Requests that wait for a pod. */
   readonly held: number;
   /** Requests that run on one. */
@@ -111,11 +110,14 @@ export class Activator implements AsyncDisposable {
       ],
       forwardToPod(throttle),
     );
-    await watch.start(throttle);
+    using starting = new DisposableStack();
+    starting.use(watch);
+    await watch.start(throttle); // first, so that no revision is unknown only because it is early (A-10)
     const server = await HttpServer.start<ActivatorContext>(
       { clock, handler, context: () => new ActivatorContext(), log },
       { ip: options.ip, port: options.port },
     );
+    starting.move();
     const tick = (): void => {
       parts.ticker = clock.after(REPORT_PERIOD_MS, tick);
       const now = clock.now();
@@ -136,14 +138,16 @@ export class Activator implements AsyncDisposable {
     this.#parts.watch.podReady(revision, endpoint);
   }
 
-  snapshot(): readonly RevisionSnapshot[] {
-    return [...this.#parts.watch.entries()].map(({ target, throttle }) => ({
-      revision: target.key,
-      held: throttle.held,
-      inFlight: throttle.pods.inFlight,
-      pods: throttle.pods.usableCount,
-      capacity: throttle.pods.capacity,
-    }));
+  /** Every revision there is, and what there is to do with it. */
+  snapshot(): ReadonlyMap<RevisionKey, RevisionSnapshot> {
+    const entries = [...this.#parts.watch.entries()].map(({ target, throttle }) => {
+      const { pods, held } = throttle;
+      return [
+        target.key,
+        { held, inFlight: pods.inFlight, pods: pods.usableCount, capacity: pods.capacity },
+      ] as const;
+    });
+    return new Map(entries);
   }
 
   /** Stops, giving what is held and in flight up to `graceMs`. May be called twice. */

@@ -1,1 +1,1 @@
-export {};
+export { Gateway, type GatewayDeps, type GatewayOptions } from "./wiring.ts";

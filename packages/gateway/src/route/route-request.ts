@@ -1,0 +1,65 @@
+import { type Handler, headers, type Layer, ProxyError, type Random } from "@rouse/shared";
+import type { GatewayContext, GatewayExchange } from "../accept/context.ts";
+import type { Backend } from "../balance/backend.ts";
+import { pickSplit } from "./pick-split.ts";
+import { type FieldList, hostName, type RoutingTable } from "./routing-table.ts";
+
+/** The table in force now. */
+export interface CurrentTable {
+  readonly table: RoutingTable<Backend>;
+}
+
+/** Asks which configuration routed the request; the answer is its hash (C-121). */
+const WHICH_CONFIGURATION = "override";
+/** What only the platform may say of a request. From a client it would name another revision, Host or way. */
+const SPOOFABLE = [
+  headers.revision,
+  headers.namespace,
+  headers.originalHost,
+  headers.proxyRequest,
+  headers.passthroughLb,
+] as const;
+
+/** Finds the Service a request goes to and writes what the platform says about it. 404 for a host nobody has. */
+export class RouteRequest implements Layer<GatewayContext> {
+  readonly #current: CurrentTable;
+  readonly #random: Random;
+
+  constructor(current: CurrentTable, random: Random) {
+    this.#current = current;
+    this.#random = random;
+  }
+
+  handle(exchange: GatewayExchange, next: Handler<GatewayContext>): void {
+    const { request } = exchange;
+    const path = this.#current.table.find({
+      host: request.host,
+      target: request.target,
+      get: (name) => request.get(name),
+    });
+    if (path === undefined) {
+      exchange.fail(new ProxyError("unknown-host", `no service has the host "${hostName(request.host)}"`));
+      return;
+    }
+    const split = pickSplit(path, this.#random);
+    if (split === undefined) {
+      exchange.fail(new ProxyError("no-endpoint", "all of the host's traffic goes nowhere"));
+      return;
+    }
+    for (const name of SPOOFABLE) if (request.has(name)) exchange.removeRequestHeader(name);
+    exchange.setRequestHeader("X-Forwarded-Proto", exchange.client.isTls ? "https" : "http");
+    set(exchange, path.setHeaders);
+    set(exchange, split.setHeaders);
+    if (request.get(headers.networkHash) === WHICH_CONFIGURATION) {
+      exchange.setRequestHeader(headers.networkHash, path.hash);
+    }
+    if (path.rewriteHost !== undefined) exchange.setRequestHeader("Host", path.rewriteHost);
+    exchange.context.backend = split.backend;
+    next(exchange);
+  }
+}
+
+/** "Append" in the contract, but a value of the client's must not survive (C-109). */
+function set(exchange: GatewayExchange, fields: FieldList): void {
+  for (const [name, value] of fields) exchange.setRequestHeader(name, value);
+}
