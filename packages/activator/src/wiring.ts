@@ -46,6 +46,7 @@ export interface ActivatorOptions {
 
 /** What the activator has to do with one revision now. */
 export interface RevisionSnapshot {
+  readonly revision: RevisionKey;
   /** Requests that wait for a pod. */
   readonly held: number;
   /** Requests that run on one. */
@@ -139,15 +140,14 @@ export class Activator implements AsyncDisposable {
   }
 
   /** Every revision there is, and what there is to do with it. */
-  snapshot(): ReadonlyMap<RevisionKey, RevisionSnapshot> {
-    const entries = [...this.#parts.watch.entries()].map(({ target, throttle }) => {
-      const { pods, held } = throttle;
-      return [
-        target.key,
-        { held, inFlight: pods.inFlight, pods: pods.usableCount, capacity: pods.capacity },
-      ] as const;
-    });
-    return new Map(entries);
+  snapshot(): readonly RevisionSnapshot[] {
+    return [...this.#parts.watch.entries()].map(({ target, throttle: { pods, held } }) => ({
+      revision: target.key,
+      held,
+      inFlight: pods.inFlight,
+      pods: pods.usableCount,
+      capacity: pods.capacity,
+    }));
   }
 
   /** Stops, giving what is held and in flight up to `graceMs`. May be called twice. */
