@@ -33,8 +33,9 @@ export class ServingAdmission implements ObjectAdmission {
     checkKindShape(kind, object);
     const settings = this.#settings();
     const defaulted = defaultServing(kind, object, { settings, before });
-    const isUnchanged = before !== undefined && object.metadata.deletionTimestamp !== undefined;
-    const errors = isUnchanged ? [] : validateServing({ kind, object: defaulted, before, settings });
+    // What is on its way out has to be able to lose its finalizers, however strict settings have become.
+    const isEnding = before?.metadata.deletionTimestamp !== undefined;
+    const errors = isEnding ? [] : validateServing({ kind, object: defaulted, before, settings });
     if (errors.length === 0) return defaulted;
     throw new KubeError(
       "BadRequest",
