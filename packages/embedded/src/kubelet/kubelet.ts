@@ -30,7 +30,8 @@ import { StatusWriter } from "./status-writer.ts";
 /** Ports kept in reserve: a burst of this many pods starts without waiting for one. */
 const PORTS_RESERVED = 16;
 const PODS_MAX_DEFAULT = 256;
-const QUIET_MS_DEFAULT = 200;
+/** queue-proxy has a quiet time of its own: its drain goes on serving until nothing comes any more (Q-110). */
+const QUIET_MS_DEFAULT = 0;
 /** Kubernetes' `terminationGracePeriodSeconds` where a pod has none. */
 const GRACE_SECONDS_DEFAULT = 30;
 const TIMELINES_MAX = 4_096;
@@ -51,7 +52,7 @@ export interface KubeletOptions {
   readonly dataDirectory: string;
   /** Pods at one time; more stay Pending, `Unschedulable`. */
   readonly podsMax?: number;
-  /** Between a pod's leaving the endpoints and its sidecar's closing the door. */
+  /** Between a pod's leaving the endpoints and its sidecar's drain. */
   readonly quietMs?: number;
   /** Whether pods get addresses of their own; found out by trying unless given. */
   readonly hasPodAddresses?: boolean;

@@ -8,7 +8,7 @@ export interface PodTimeline {
   readonly seen?: MonoMs;
   /** Its process was started. */
   readonly spawned?: MonoMs;
-  /** Its port accepted a connection. Known when the sidecar tells. */
+  /** Its port accepted a connection; no later than `ready` where the sidecar does not tell. */
   readonly portOpen?: MonoMs;
   /** It passed its readiness probe. */
   readonly ready?: MonoMs;

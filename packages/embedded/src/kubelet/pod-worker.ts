@@ -48,7 +48,7 @@ export interface PodWorkerDeps extends StatusWriterDeps, SidecarHolderDeps {
 }
 
 export interface PodWorkerOptions {
-  /** Between leaving the endpoints and closing the door: time for the news to reach everyone. */
+  /** Between leaving the endpoints and draining: for sidecars that wait for no news to travel themselves. */
   readonly quietMs: number;
 }
 
@@ -89,7 +89,7 @@ export class PodWorker {
     this.#sidecar = new SidecarHolder(deps, pod, {
       port: queuePort(pod),
       isNeeded: hasSidecar(pod),
-      changed: () => this.#publish(),
+      changed: () => this.#sidecarChanged(),
       portOpened: () => deps.stamp(this.key, "portOpen", deps.clock.now()),
     });
   }
@@ -186,8 +186,11 @@ export class PodWorker {
     this.#readiness = abort;
     const watching = this.#sidecar.start(this.#userPort).then(async (sidecar) => {
       if (abort.signal.aborted) return;
-      this.#annotate();
-      if (sidecar === undefined) return this.#readinessChanged(true);
+      if (sidecar === undefined) {
+        this.#status.annotate({ userPort: this.#userPort, queuePort: undefined });
+        this.#readinessChanged(true);
+        return;
+      }
       await watchReadiness(this.#deps, sidecar, readinessPeriod(this.#pod), abort.signal, (isReady) =>
         this.#readinessChanged(isReady),
       );
@@ -202,7 +205,9 @@ export class PodWorker {
   #readinessChanged(isReady: boolean): void {
     const address = this.#sidecar.current?.address;
     if (isReady) {
-      this.#deps.stamp(this.key, "ready", this.#deps.clock.now());
+      const now = this.#deps.clock.now();
+      this.#deps.stamp(this.key, "portOpen", now); // at the latest, where the sidecar has not said when
+      this.#deps.stamp(this.key, "ready", now);
       this.#hasBeenReady = true;
       const isServing = this.#state.kind === "running";
       if (isServing && address !== undefined) this.#deps.hooks.onReady?.(this.#pod, address);
@@ -255,12 +260,14 @@ export class PodWorker {
       drained(); // nobody was ever told of it
       return;
     }
-    this.#quiet = this.#deps.clock.after(this.#options.quietMs, () => {
+    const drain = (): void => {
       sidecar.drain().then(drained, (error: unknown) => {
         this.#deps.log.warn("drain failed", { pod: this.key, error: String(error) });
         drained();
       });
-    });
+    };
+    if (this.#options.quietMs === 0) drain();
+    else this.#quiet = this.#deps.clock.after(this.#options.quietMs, drain);
   }
 
   #remove(): void {
@@ -294,9 +301,14 @@ export class PodWorker {
     this.#status.write(podStatus(view, this.#status.latest, this.#deps.clock.wall()));
   }
 
-  #annotate(): void {
-    const queuePort = this.#deps.addresses.isPerPod ? undefined : this.#sidecar.current?.address.port;
-    this.#status.annotate({ userPort: this.#userPort, queuePort });
+  /** Its port is written before the first status that shows an address: the two are read together. */
+  #sidecarChanged(): void {
+    const listening = this.#sidecar.current;
+    if (listening !== undefined) {
+      const queuePort = this.#deps.addresses.isPerPod ? undefined : listening.address.port;
+      this.#status.annotate({ userPort: this.#userPort, queuePort });
+    }
+    this.#publish();
   }
 
   async #endProcess(graceMs: number): Promise<void> {
