@@ -1,0 +1,151 @@
+import { Activator } from "@rouse/activator";
+import { Autoscaler, type Explanation, HttpActivatorProbe } from "@rouse/autoscaler";
+import { Controller } from "@rouse/controller";
+import { Gateway } from "@rouse/gateway";
+import {
+  type Clock,
+  endpoint,
+  GarbageCollector,
+  InProcessKubeClient,
+  type KubeClient,
+  type Logger,
+  labels,
+  NamespaceCleaner,
+  type ObjectKey,
+  ObjectStore,
+  ports,
+  type Random,
+  type RevisionKey,
+  revisionKey,
+} from "@rouse/shared";
+import { listenSomewhere } from "./home/listen-somewhere.ts";
+import { PodSidecars } from "./home/pod-sidecars.ts";
+import { ServiceResolver } from "./home/service-resolver.ts";
+import { createSystemObjects, publishActivator } from "./home/system-objects.ts";
+import { Kubelet } from "./kubelet/kubelet.ts";
+import { canUseLoopbackRange } from "./kubelet/pod-addresses.ts";
+import type { PodTimeline } from "./kubelet/pod-timeline.ts";
+import { Workloads } from "./workloads/workloads.ts";
+
+/** Name of the one activator of a home, as it appears in statistics and endpoints. */
+const ACTIVATOR_NAME = "activator";
+
+export interface HomeDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** One line a pod's program wrote. */
+  readonly onOutput?: (pod: ObjectKey, stream: "stdout" | "stderr", line: string) => void;
+}
+
+export interface HomeOptions {
+  /** Where the gateway listens; port 0 lets the system choose. */
+  readonly listen: string;
+  readonly port: number;
+  /** Journal of the objects, and records of the processes for the next start. */
+  readonly dataDir: string;
+  /** Whether objects are forgotten at the end. Processes are recorded all the same, so that none outlives a crash. */
+  readonly isEphemeral: boolean;
+}
+
+/** The embedded home: the whole platform in one process, pods as child processes. */
+export interface Home extends AsyncDisposable {
+  readonly client: KubeClient;
+  readonly gateway: { readonly ip: string; readonly port: number };
+  /** Requests of a revision at this moment; `undefined` for one nobody has asked for. */
+  snapshot(revision: RevisionKey): { readonly held: number; readonly inFlight: number } | undefined;
+  /** When a pod reached each phase of its start. */
+  timeline(pod: ObjectKey): PodTimeline | undefined;
+  explain(revision: RevisionKey): Explanation | undefined;
+  /** Ends everything within about two seconds: no new requests, then the processes, then the rest. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts every component, each on the API alone, in the order of who needs whom. What has been started is stopped in
+ * reverse, also when a later one fails.
+ * @throws when the port is taken or the data directory cannot be used
+ */
+export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<Home> {
+  const { clock, random, log } = deps;
+  await using starting = new AsyncDisposableStack();
+
+  const store = new ObjectStore({ wall: () => clock.wall(), random });
+  starting.use(new GarbageCollector({ store, clock, log: log.with({ component: "garbage-collector" }) }));
+  starting.use(new NamespaceCleaner({ store, clock }));
+  const client = new InProcessKubeClient({ store, clock });
+  const component = (name: string): { client: KubeClient; clock: Clock; random: Random; log: Logger } => ({
+    client,
+    clock,
+    random,
+    log: log.with({ component: name }),
+  });
+  await createSystemObjects(client);
+
+  const gateway = starting.use(
+    await Gateway.start(component("gateway"), { ip: options.listen, port: options.port }),
+  );
+
+  const sidecars = new PodSidecars(component("queue-proxy"));
+  const resolver = starting.use(new ServiceResolver(component("resolver")));
+  await resolver.start();
+  const autoscaler = starting.use(
+    await Autoscaler.start({
+      ...component("autoscaler"),
+      scraper: sidecars,
+      activatorProbe: new HttpActivatorProbe({
+        clock,
+        resolve: (name, namespace) => resolver.resolve(name, namespace),
+      }),
+    }),
+  );
+  const activator = starting.use(
+    await listenSomewhere(
+      random,
+      { port: ports.queueHttp, hasOwnAddress: await canUseLoopbackRange() },
+      ({ ip, port }) =>
+        Activator.start(
+          { ...component("activator"), stats: autoscaler },
+          { ip, port, podName: ACTIVATOR_NAME, podIp: ip },
+        ),
+    ),
+  );
+  await publishActivator(client, { ...activator.address, name: ACTIVATOR_NAME });
+
+  const kubelet = starting.use(
+    await Kubelet.start(
+      {
+        ...component("kubelet"),
+        sidecars,
+        hooks: {
+          onReady: (pod, address) => {
+            const { namespace, labels: podLabels } = pod.metadata;
+            const name = podLabels?.[labels.revision];
+            if (name !== undefined) activator.podReady(revisionKey({ namespace, name }), endpoint(address));
+          },
+          ...(deps.onOutput === undefined ? {} : { onOutput: deps.onOutput }),
+        },
+      },
+      { dataDirectory: options.dataDir },
+    ),
+  );
+  starting.use(
+    await Workloads.start({
+      ...component("workloads"),
+      inFlight: (pod) => kubelet.inFlight(pod),
+      podCreated: (pod, at) => kubelet.podCreated(pod, at),
+    }),
+  );
+  starting.use(await Controller.start(component("controller"), { externalPort: gateway.address.port }));
+
+  const running = starting.move();
+  return {
+    client,
+    gateway: gateway.address,
+    snapshot: (revision) => activator.snapshot().find((each) => each.revision === revision),
+    timeline: (pod) => kubelet.timeline(pod),
+    explain: (revision) => autoscaler.explain(revision),
+    close: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
