@@ -9,8 +9,10 @@ import {
   type ReconcileLoop,
   type Revision,
   type Stored,
+  semanticEqual,
 } from "@rouse/shared";
 import type { Caches } from "./caches.ts";
+import { isObserved, readyCondition } from "./pass/readiness.ts";
 import { podFailure } from "./revision/pod-failure.ts";
 import { mentions } from "./route/traffic.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
@@ -60,11 +62,17 @@ function watchServing({ caches, loops }: Watched): void {
     addOwner(loops.service, "Service", configuration);
     addMentioning({ caches, loops }, "configuration", configuration);
   });
-  onEach(caches.revisions, (revision) => {
-    loops.revision.add(objectKey(revision.metadata));
+  const lookAround = (revision: Stored<Revision>): void => {
     addOwner(loops.configuration, "Configuration", revision);
     addOwner(loops.collector, "Configuration", revision);
     addMentioning({ caches, loops }, "revision", revision);
+  };
+  caches.revisions.handle({
+    changed: (revision, before) => {
+      loops.revision.add(objectKey(revision.metadata));
+      if (before === undefined || concernsOthers(revision, before)) lookAround(revision);
+    },
+    removed: lookAround,
   });
   onEach(caches.routes, (route) => {
     loops.route.add(objectKey(route.metadata));
@@ -75,6 +83,21 @@ function watchServing({ caches, loops }: Watched): void {
   onEach(caches.services, (service) => addOwner(loops.route, "Route", service));
   onEach(caches.deployments, (deployment) => addOwner(loops.revision, "Revision", deployment));
   onEach(caches.podAutoscalers, (podAutoscaler) => addOwner(loops.revision, "Revision", podAutoscaler));
+}
+
+/**
+ * Whether a change of a revision can matter to its Configuration, its Routes or the collector: whether it is ready,
+ * and its labels and annotations. A revision that wakes or scales changes none of these, and nobody else looks.
+ */
+function concernsOthers(revision: Stored<Revision>, before: Stored<Revision>): boolean {
+  return !(
+    semanticEqual(readyCondition(revision), readyCondition(before)) &&
+    isObserved(revision) === isObserved(before) &&
+    semanticEqual(revision.metadata.labels, before.metadata.labels) &&
+    semanticEqual(revision.metadata.annotations, before.metadata.annotations) &&
+    revision.metadata.deletionTimestamp === before.metadata.deletionTimestamp &&
+    revision.metadata.uid === before.metadata.uid
+  );
 }
 
 /**

@@ -19,6 +19,8 @@ import {
   ObjectStore,
   PodAutoscalerKind,
   PodKind,
+  type Random,
+  RevisionKind,
   rfc3339,
   SeededRandom,
   ServerlessServiceKind,
@@ -31,6 +33,7 @@ import {
 } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { Controller, type ControllerOptions } from "../src/index.ts";
+import { RefusingClient } from "./refusing-client.ts";
 
 const NAMESPACE = "default";
 /** Rounds after which a world that still changes is taken to oscillate. */
@@ -50,7 +53,9 @@ export function hello(spec: Partial<KnativeService["spec"]> = {}): KnativeServic
   };
 }
 
-type WithConditions = KubeObject & { readonly status?: { readonly conditions?: readonly Condition[] } };
+export type WithConditions = KubeObject & {
+  readonly status?: { readonly observedGeneration?: number; readonly conditions?: readonly Condition[] };
+};
 
 /** What happens to a pod once it is there. */
 export type PodFate =
@@ -69,6 +74,11 @@ export class FakePlatform implements AsyncDisposable {
   readonly client: KubeClient;
   readonly #collector: GarbageCollector;
   #controller: Controller | undefined;
+  /** Whether writes of the controller fail now and then. */
+  #hasFaults = false;
+  #faultChance: () => boolean = () => false;
+  /** Revisions that were ready at some time. */
+  readonly everReady = new Set<string>();
   /** By revision name; others become ready. */
   readonly fates = new Map<string, PodFate>();
   sksMode: "Serve" | "Proxy" = "Proxy";
@@ -80,9 +90,19 @@ export class FakePlatform implements AsyncDisposable {
   }
 
   static async start(
-    options: { readonly controller?: ControllerOptions; readonly activators?: readonly string[] } = {},
+    options: {
+      readonly controller?: ControllerOptions;
+      readonly activators?: readonly string[];
+      /** One in ten writes of the controller fails, by this chance. */
+      readonly faults?: Random;
+    } = {},
   ): Promise<FakePlatform> {
     const platform = new FakePlatform();
+    const { faults } = options;
+    if (faults !== undefined) {
+      platform.#hasFaults = true;
+      platform.#faultChance = () => platform.#hasFaults && faults.chance(0.1);
+    }
     await platform.config("config-domain", { "example.com": "" });
     const { activators = ["10.9.0.1"] } = options;
     await platform.setActivators(activators);
@@ -91,13 +111,19 @@ export class FakePlatform implements AsyncDisposable {
   }
 
   async startController(options: ControllerOptions = {}): Promise<void> {
-    const { client, clock } = this;
+    const { clock } = this;
+    const client = new RefusingClient(this.client, () => this.#faultChance());
     const starting = Controller.start(
       { client, clock, random: new SeededRandom(2), log: silentLogger },
       options,
     );
     await clock.settle();
     this.#controller = await starting;
+  }
+
+  /** From now on every write succeeds. */
+  endFaults(): void {
+    this.#hasFaults = false;
   }
 
   async stopController(): Promise<void> {
@@ -144,8 +170,8 @@ export class FakePlatform implements AsyncDisposable {
   }
 
   /** Lets everybody react for a while, where passes that keep failing never come to rest. */
-  async rest(): Promise<void> {
-    for (let round = 0; round < 10; round++) {
+  async rest(rounds = 10): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
       await this.clock.advanceAsync(20);
       await this.#react();
     }
@@ -207,6 +233,10 @@ export class FakePlatform implements AsyncDisposable {
   }
 
   async #react(): Promise<void> {
+    for (const revision of (await this.client.list(RevisionKind)).items) {
+      const isReady = findCondition(revision.status?.conditions, "Ready")?.status === "True";
+      if (isReady) this.everReady.add(revision.metadata.name);
+    }
     await this.#runDeployments();
     await this.#publishEndpoints();
     await this.#runAutoscaler();

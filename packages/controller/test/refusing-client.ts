@@ -18,13 +18,16 @@ export type Write = string;
 
 /** A client that keeps what is written through it and refuses what it is told to. */
 export class RefusingClient implements KubeClient {
-  readonly #inner: KubeClient;
   /** Writes to be answered with 500. */
   readonly refused = new Set<Write>();
   readonly writes: Write[] = [];
+  readonly #inner: KubeClient;
+  readonly #chance: () => boolean;
 
-  constructor(inner: KubeClient) {
+  /** `chance`: whether a write fails, half the time after it took effect, as when an answer is lost. */
+  constructor(inner: KubeClient, chance: () => boolean = () => false) {
     this.#inner = inner;
+    this.#chance = chance;
   }
 
   async get<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): Promise<Stored<T>> {
@@ -45,17 +48,17 @@ export class RefusingClient implements KubeClient {
 
   async create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<Stored<T>> {
     this.#check("create", kind, object.metadata.name);
-    return await this.#inner.create(kind, object);
+    return this.#answer(await this.#inner.create(kind, object));
   }
 
   async update<T extends KubeObject>(kind: Kind<T>, object: T): Promise<Stored<T>> {
     this.#check("update", kind, object.metadata.name);
-    return await this.#inner.update(kind, object);
+    return this.#answer(await this.#inner.update(kind, object));
   }
 
   async updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Promise<Stored<T>> {
     this.#check("status", kind, object.metadata.name);
-    return await this.#inner.updateStatus(kind, object);
+    return this.#answer(await this.#inner.updateStatus(kind, object));
   }
 
   async patch<T extends KubeObject>(
@@ -65,7 +68,7 @@ export class RefusingClient implements KubeClient {
     subresource?: Subresource,
   ): Promise<Stored<T>> {
     this.#check("patch", kind, ref.name);
-    return await this.#inner.patch(kind, ref, patch, subresource);
+    return this.#answer(await this.#inner.patch(kind, ref, patch, subresource));
   }
 
   async delete<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, options?: DeleteOptions): Promise<void> {
@@ -73,10 +76,16 @@ export class RefusingClient implements KubeClient {
     await this.#inner.delete(kind, ref, options);
   }
 
+  /** The write took effect; its answer may still get lost. */
+  #answer<T>(answer: T): T {
+    if (this.#chance()) throw new KubeError("Timeout", "the answer was lost");
+    return answer;
+  }
+
   #check(verb: string, kind: Pick<Kind<KubeObject>, "kind">, name: string): void {
     if (kind.kind === "Event") return;
     const write = `${verb} ${kind.kind} ${name}`;
-    if (this.refused.has(write)) throw new KubeError("InternalError", `${write} refused`);
+    if (this.refused.has(write) || this.#chance()) throw new KubeError("InternalError", `${write} refused`);
     this.writes.push(write);
   }
 }
