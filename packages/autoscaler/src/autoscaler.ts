@@ -37,7 +37,7 @@ import { objectKeyOf } from "./keys.ts";
 import { type PodCounts, PodLedger } from "./pods/pod-ledger.ts";
 import type { ActivatorProbe } from "./probe/activator-probe.ts";
 import { Confirmations } from "./probe/confirmations.ts";
-import { isEmptyStat } from "./receive/load.ts";
+import { isRecordable } from "./receive/load.ts";
 import type { PodScraper } from "./scrape/pod-scraper.ts";
 
 /** Passes wait for probes; that of one revision must not hold up the waking of another. */
@@ -229,7 +229,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
   send(batch: readonly StatMessage[]): void {
     if (this.#isClosed) return;
     for (const { revision, stat } of batch) {
-      if (isEmptyStat(stat) || !this.#collector.record(revision, stat)) continue;
+      if (!isRecordable(stat) || !this.#collector.record(revision, stat)) continue;
       this.#pulse.wake(revision);
       this.#scaler.poke(revision, stat);
     }

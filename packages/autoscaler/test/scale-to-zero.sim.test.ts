@@ -177,10 +177,10 @@ describe("confirmation before the last pod goes (K-62)", () => {
     let answer: (isInPath: boolean) => void = () => {};
     world.isActivatorAnswering = () => new Promise((resolve) => (answer = resolve));
     const revision = await world.addRevision(NAME);
-    await world.idle(63);
+    await world.idle(62);
     expect(world.probes.length).toBe(1);
     world.report(revision, 1);
-    await world.clock.advanceAsync(3_000);
+    await world.clock.advanceAsync(1_000);
     answer(true);
     await world.clock.settle();
     expect(world.replicas(NAME)).toBe(1);

@@ -37,6 +37,8 @@ export interface WorldOptions extends AutoscalerOptions {
   /** From a pod's creation to its being ready. */
   readonly podStartMs?: number;
   readonly activators?: number;
+  /** How far behind the autoscaler's watches are. */
+  readonly watchLagMs?: number;
 }
 
 export interface RevisionOptions {
@@ -83,6 +85,7 @@ export class World implements AsyncDisposable {
   scrapes = 0;
   readonly #store: ObjectStore;
   readonly #podStartMs: number;
+  readonly #watchLagMs: number;
   readonly #informers: Disposable[] = [];
   #autoscaler: Autoscaler | undefined;
   #podNumber = 0;
@@ -93,6 +96,7 @@ export class World implements AsyncDisposable {
     this.#store = new ObjectStore({ wall: () => this.clock.wall(), random: this.random });
     this.client = new InProcessKubeClient({ store: this.#store, clock: this.clock });
     this.#podStartMs = options.podStartMs ?? 100;
+    this.#watchLagMs = options.watchLagMs ?? 0;
   }
 
   static async start(options: WorldOptions = {}, seed = 1): Promise<World> {
@@ -254,7 +258,11 @@ export class World implements AsyncDisposable {
     return {
       get: (kind, ref) => client.get(kind, ref),
       list: (kind, query) => client.list(kind, query),
-      watch: (kind, query, sink) => client.watch(kind, query, sink),
+      watch: (kind, query, sink) =>
+        client.watch(kind, query, {
+          event: (event) => this.#lagged(() => sink.event(event)),
+          closed: sink.closed,
+        }),
       create: (kind, object) => noted(client.create(kind, object)),
       update: (kind, object) => noted(client.update(kind, object)),
       updateStatus: (kind, object) => noted(client.updateStatus(kind, object)),
@@ -267,6 +275,11 @@ export class World implements AsyncDisposable {
         return noted(client.patch(kind, ref, patch, subresource));
       },
     };
+  }
+
+  #lagged(run: () => void): void {
+    if (this.#watchLagMs === 0) run();
+    else this.clock.after(this.#watchLagMs, run);
   }
 
   #noteScale(name: string, replicas: number): void {
@@ -375,7 +388,8 @@ export class World implements AsyncDisposable {
   async #scrape(podName: string): Promise<Stat | undefined> {
     this.scrapes++;
     if (this.silentPods.has(podName)) return undefined;
-    const load = this.directLoad / this.readyPods(podName.replace(/-[0-9]+$/, ""));
+    // A pod the autoscaler's cache still has may be gone.
+    const load = this.directLoad / Math.max(1, this.readyPods(podName.replace(/-[0-9]+$/, "")));
     return stat({ podName, concurrency: load, rps: load });
   }
 

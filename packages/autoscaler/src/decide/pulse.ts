@@ -55,8 +55,9 @@ export class Pulse implements Disposable {
     this.#timer = undefined;
     this.#beats++;
     for (const revision of [...this.#awake]) {
-      if (this.#beat(revision, this.#beats) === "asleep") this.#awake.delete(revision);
+      this.#awake.delete(revision); // before its beat, so that being woken during it counts
+      if (this.#beat(revision, this.#beats) === "awake") this.#awake.add(revision);
     }
-    if (this.#awake.size > 0 && !this.#isClosed) this.#arm();
+    if (this.#awake.size > 0 && this.#timer === undefined && !this.#isClosed) this.#arm();
   }
 }

@@ -18,17 +18,21 @@ export function loadOf(stat: Stat): Load {
   };
 }
 
-/** Every field zero or blank: says nothing and is not recorded. S-28. */
-export function isEmptyStat(stat: Stat): boolean {
-  return (
-    stat.podName === "" &&
-    stat.averageConcurrentRequests === 0 &&
-    stat.averageProxiedConcurrentRequests === 0 &&
-    stat.requestCount === 0 &&
-    stat.proxiedRequestCount === 0 &&
-    stat.processUptime === 0 &&
-    stat.timestamp === 0
-  );
+/**
+ * Whether a stat may enter the windows: an empty one says nothing (S-28), and one number that is not finite would
+ * make every average it takes part in worthless.
+ */
+export function isRecordable(stat: Stat): boolean {
+  const numbers = [
+    stat.averageConcurrentRequests,
+    stat.averageProxiedConcurrentRequests,
+    stat.requestCount,
+    stat.proxiedRequestCount,
+    stat.processUptime,
+    stat.timestamp,
+  ];
+  const isEmpty = stat.podName === "" && numbers.every((number) => number === 0);
+  return !isEmpty && numbers.every((number) => Number.isFinite(number) && number >= 0);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Stat } from "@rouse/shared";
-import { isEmptyStat } from "../receive/load.ts";
+import { isRecordable } from "../receive/load.ts";
 
 /** Name under which the combined stat of a revision's pods is recorded. S-42. */
 const SCRAPED_NAME = "service-scraper";
@@ -39,7 +39,7 @@ export async function scrapeRevision<P>(
 async function answerOf<P>(pod: P, ask: (pod: P) => Promise<Stat | undefined>): Promise<Stat | undefined> {
   try {
     const stat = await ask(pod);
-    return stat === undefined || isEmptyStat(stat) ? undefined : stat;
+    return stat !== undefined && isRecordable(stat) ? stat : undefined;
   } catch {
     return undefined;
   }
