@@ -40,5 +40,6 @@ export const faults = {
   badChunkSize: fault("bad-request", "invalid chunk size"), // §7.1
   badChunkExtension: fault("bad-request", "invalid chunk extension"), // §7.1.1
   chunkExtensionsTooLong: fault("bad-request", "chunk extensions too long"), // §7.1.1
+  framingTrailer: fault("bad-request", "framing field among the trailers"), // RFC 9110 §6.5.1
   badChunkEnd: fault("bad-request", "chunk data without its line end"), // §7.1
 } as const satisfies Record<string, Fault>;

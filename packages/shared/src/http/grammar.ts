@@ -20,10 +20,13 @@ export const TOKEN = classOf(`${ALPHA_DIGIT}!#$%&'*+-.^_\`|~`);
 export const FIELD_VALUE = classWhere((byte) => byte === HTAB || (byte >= SP && byte !== 0x7f));
 
 /**
- * 1 for bytes of a request target. Wider than RFC 3986, as applications see such bytes today (Q-24), but without
- * controls, space and `#`: a fragment is never sent, and servers differ in what they do with one.
+ * Bytes of a request target. Wider than RFC 3986, as applications see such bytes today (Q-24), but without controls,
+ * space and `#`: a fragment is never sent, and servers differ in what they do with one. 2 for bytes that are sent on
+ * percent-encoded: raw non-ASCII ones, which some refuse.
  */
-export const TARGET = classWhere((byte) => byte > SP && byte !== 0x7f && byte !== 0x23);
+export const TARGET = classWhere((byte) => byte > SP && byte !== 0x7f && byte !== 0x23).map((is, byte) =>
+  byte >= 0x80 ? 2 * is : is,
+);
 
 /** 1 for bytes of `uri-host [ ":" port ]`. RFC 3986 §3.2.2; no userinfo. */
 export const AUTHORITY = classOf(`${ALPHA_DIGIT}-._~%!$&'()*+,;=[]:`);

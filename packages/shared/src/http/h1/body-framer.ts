@@ -1,4 +1,5 @@
 import { type Fault, faults } from "../fault.ts";
+import { field } from "../field.ts";
 import { FieldBlock } from "../field-block.ts";
 import { CR, DQUOTE, EQUALS, FIELD_VALUE, HEX, LF, SEMICOLON, TOKEN } from "../grammar.ts";
 import { CHUNK_EXTENSION_BYTES_MAX, CHUNK_SIZE_DIGITS_MAX, REQUEST_HEAD_BYTES_MAX } from "../limits.ts";
@@ -237,6 +238,9 @@ export class BodyFramer {
   }
 }
 
+/** Some would take these for the framing of what follows. */
+const FRAMING_FIELDS = (1 << field.contentLength) | (1 << field.transferEncoding);
+
 /** A trailer section: field lines alone. RFC 9112 §7.1.2. */
 class TrailerParser extends HeadParser<FieldBlock> {
   protected newHead(bytes: Buffer): FieldBlock {
@@ -251,7 +255,7 @@ class TrailerParser extends HeadParser<FieldBlock> {
     return from;
   }
 
-  protected complete(): undefined {
-    return undefined;
+  protected complete(trailers: FieldBlock): Fault | undefined {
+    return (trailers.seen & FRAMING_FIELDS) === 0 ? undefined : faults.framingTrailer;
   }
 }

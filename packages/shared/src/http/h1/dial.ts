@@ -4,7 +4,7 @@ import type { Random } from "../../random.ts";
 import { upstreamError } from "../upstream-error.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
-/** the first attempt may take this, each further one 1.4 times as long, and up to a tenth more by chance. */
+/** the first two attempts may take this, each further one 1.4 times as long, and up to a tenth more by chance. */
 const ATTEMPT_MS = 50;
 const ATTEMPT_GROWTH = 1.4;
 const ATTEMPT_JITTER = 0.1;
@@ -46,8 +46,8 @@ export class Dial implements Disposable {
   }
 
   start(): void {
-    const limitMs =
-      ATTEMPT_MS * ATTEMPT_GROWTH ** this.#attempts * (1 + this.#random.next() * ATTEMPT_JITTER);
+    const growth = ATTEMPT_GROWTH ** Math.max(0, this.#attempts - 1);
+    const limitMs = ATTEMPT_MS * growth * (1 + this.#random.next() * ATTEMPT_JITTER);
     this.#attempts++;
     this.#connection = this.#hooks.open();
     this.#timer = this.#clock.after(limitMs, () => this.#timedOut());

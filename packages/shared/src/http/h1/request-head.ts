@@ -14,6 +14,8 @@ export class ParsedRequestHead extends FieldBlock implements RequestHead {
   targetTo = 0;
   /** Set when the target came in absolute form. */
   absoluteHost: string | undefined;
+  /** The target has bytes that are sent on percent-encoded. */
+  hasRawTarget = false;
   framing: BodyFraming = "none";
   /** Of a body framed by length; 0 otherwise. */
   contentLength = 0;
@@ -39,7 +41,8 @@ export class ParsedRequestHead extends FieldBlock implements RequestHead {
 
   get target(): string {
     if (this.#target === undefined) {
-      const text = this.bytes.toString("latin1", this.targetFrom, this.targetTo);
+      let text = this.bytes.toString("latin1", this.targetFrom, this.targetTo);
+      if (this.hasRawTarget) text = text.replace(/[^\x21-\x7e]/g, percentEncoded);
       this.#target = this.absoluteHost !== undefined && !text.startsWith("/") ? `/${text}` : text;
     }
     return this.#target;
@@ -57,6 +60,10 @@ export class ParsedRequestHead extends FieldBlock implements RequestHead {
 
   /** The request line may be sent on as it is. */
   get isPlainLine(): boolean {
-    return this.version === "1.1" && this.absoluteHost === undefined;
+    return this.version === "1.1" && this.absoluteHost === undefined && !this.hasRawTarget;
   }
+}
+
+function percentEncoded(byte: string): string {
+  return `%${byte.charCodeAt(0).toString(16).toUpperCase()}`;
 }

@@ -39,11 +39,17 @@ export class RequestParser extends HeadParser<ParsedRequestHead> {
     if (bytes[at] !== SP || at === head.lineStart) return bytes[at] === LF ? faults.bareLf : faults.badMethod;
     head.methodTo = at++;
     head.targetFrom = at;
-    while (at < to && TARGET[bytes[at] ?? 0] === 1) at++;
+    let seen = 0;
+    for (; at < to; at++) {
+      const kind = TARGET[bytes[at] ?? 0] ?? 0;
+      if (kind === 0) break;
+      seen |= kind;
+    }
     if (at >= to) return -1;
     if (bytes[at] !== SP || at === head.targetFrom)
       return bytes[at] === LF ? faults.bareLf : faults.badTarget;
     head.targetTo = at++;
+    if (seen > 1) head.hasRawTarget = true;
     if (to < at + VERSION_BYTES + 2) {
       // Only a whole line is judged, so that the verdict does not depend on where the bytes were cut.
       const lineFeed = bytes.indexOf(LF, at);
@@ -88,8 +94,8 @@ function versionFault(bytes: Buffer, from: number, lineFeed: number): Fault {
 /** Origin form, absolute form of http(s), or `*` with OPTIONS. RFC 9112 §3.2. */
 function targetFault(head: ParsedRequestHead): Fault | undefined {
   const { bytes, targetFrom, targetTo } = head;
-  if (bytes[targetFrom] === SLASH) return undefined;
   if (isText(bytes, head.lineStart, head.methodTo, "connect")) return faults.connectMethod;
+  if (bytes[targetFrom] === SLASH) return undefined;
   if (bytes[targetFrom] === STAR && targetTo === targetFrom + 1) {
     return head.method === "OPTIONS" ? undefined : faults.badTarget;
   }
@@ -135,8 +141,10 @@ function framingFault(head: ParsedRequestHead): Fault | undefined {
     if (head.version === "1.0") return faults.encodingBefore11;
     if (hasLength) return faults.lengthAndEncoding;
     if (countOf(head, field.transferEncoding) > 1) return faults.severalEncodings;
-    const coding = head.value(head.indexOf(field.transferEncoding)).toLowerCase();
-    if (coding !== "chunked") {
+    const index = head.indexOf(field.transferEncoding);
+    const coding = head.value(index).toLowerCase();
+    const hasSpaceBehind = head.valueTo(index) !== head.lineFrom(index + 1) - 2; // llhttp knows no such coding
+    if (coding !== "chunked" || hasSpaceBehind) {
       return /,[ \t]*chunked$/.test(coding) ? faults.unsupportedEncoding : faults.notChunkedLast;
     }
     head.framing = "chunked";
