@@ -290,6 +290,18 @@ describe("deletion", () => {
     expect(await home.exists()).toBe(false);
   });
 
+  test("a pod that is removed from the API by force takes its process with it", async () => {
+    const home = await setup();
+    home.runner.heedsTerm = false;
+    await readyPod(home);
+    await home.client.delete(PodKind, ref, { gracePeriodSeconds: 0 });
+    await home.clock.advanceAsync(0);
+    expect(home.runner.latest.signals).toEqual(["SIGTERM"]);
+    await home.clock.advanceAsync(2_000);
+    expect(home.runner.latest.signals).toEqual(["SIGTERM", "SIGKILL"]);
+    expect(home.kubelet.size).toBe(0);
+  });
+
   test("a pod deleted while its process waits to be started again goes at once, and nothing is started", async () => {
     const home = await setup();
     home.runner.failure = { reason: "RunContainerError", message: "command not found: x" };
