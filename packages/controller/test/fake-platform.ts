@@ -82,6 +82,8 @@ export class FakePlatform implements AsyncDisposable {
   /** By revision name; others become ready. */
   readonly fates = new Map<string, PodFate>();
   sksMode: "Serve" | "Proxy" = "Proxy";
+  /** Whether the gateway takes up what Ingresses say. */
+  isGatewayUp = true;
 
   private constructor() {
     this.store = new ObjectStore({ wall: () => this.clock.wall(), random: new SeededRandom(1) });
@@ -110,14 +112,18 @@ export class FakePlatform implements AsyncDisposable {
     return platform;
   }
 
-  async startController(options: ControllerOptions = {}): Promise<void> {
+  /** `slow`: the kind whose first list takes a second. */
+  async startController(options: ControllerOptions = {}, slow?: Kind<KubeObject>): Promise<void> {
     const { clock } = this;
     const client = new RefusingClient(this.client, () => this.#faultChance());
+    if (slow !== undefined) {
+      client.held.set(slow.kind, new Promise((resolve) => void clock.after(1_000, resolve)));
+    }
     const starting = Controller.start(
       { client, clock, random: new SeededRandom(2), log: silentLogger },
       options,
     );
-    await clock.settle();
+    await clock.advanceAsync(slow === undefined ? 0 : 1_000);
     this.#controller = await starting;
   }
 
@@ -373,6 +379,7 @@ export class FakePlatform implements AsyncDisposable {
   }
 
   async #runGateway(): Promise<void> {
+    if (!this.isGatewayUp) return;
     for (const ingress of (await this.client.list(IngressKind)).items) {
       await writeStatus(this.client, IngressKind, ingress, {
         observedGeneration: ingress.metadata.generation,

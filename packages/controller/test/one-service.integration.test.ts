@@ -62,6 +62,20 @@ describe("a Service", () => {
     expect(platform.store.resourceVersion).toBe(resourceVersion);
   });
 
+  test.each([ConfigurationKind, RevisionKind, DeploymentKind, IngressKind, ServiceKind] as const)(
+    "is not touched before all caches are filled, $plural last",
+    async (slow) => {
+      await using platform = await FakePlatform.start();
+      await platform.client.create(KnativeServiceKind, hello());
+      await platform.settle();
+      const { resourceVersion } = platform.store;
+      await platform.stopController();
+      await platform.startController({}, slow);
+      await platform.settle();
+      expect(platform.store.resourceVersion).toBe(resourceVersion);
+    },
+  );
+
   test("that starts at zero is ready without a pod, behind the activators", async () => {
     await using platform = await FakePlatform.start();
     await platform.config("config-autoscaler", { "allow-zero-initial-scale": "true" });

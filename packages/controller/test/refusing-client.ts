@@ -21,6 +21,8 @@ export class RefusingClient implements KubeClient {
   /** Writes to be answered with 500. */
   readonly refused = new Set<Write>();
   readonly writes: Write[] = [];
+  /** By kind: lists that are answered only then. */
+  readonly held = new Map<string, Promise<void>>();
   readonly #inner: KubeClient;
   readonly #chance: () => boolean;
 
@@ -35,6 +37,7 @@ export class RefusingClient implements KubeClient {
   }
 
   async list<T extends KubeObject>(kind: Kind<T>, query?: ListQuery): Promise<ObjectList<T>> {
+    await this.held.get(kind.kind);
     return await this.#inner.list(kind, query);
   }
 

@@ -61,6 +61,64 @@ test("traffic stays on the old revision until the new one is ready, then moves w
   expect(configuration.metadata.annotations?.["serving.knative.dev/routes"]).toBe("hello");
 });
 
+test("C-64: the old revision stays in use until the gateway has taken up the new one", async () => {
+  await using platform = await FakePlatform.start();
+  await platform.client.create(KnativeServiceKind, hello({ template: greeting("one") }));
+  await platform.settle();
+  platform.isGatewayUp = false;
+  await change(platform, { template: greeting("two") });
+  await platform.settle();
+  expect(await splits(platform)).toEqual(["hello-00002 100"]);
+  expect(await platform.ready("hello")).toBe("Unknown IngressNotConfigured");
+  expect(await routing(platform, "hello-00001")).toBe("active hello");
+  platform.isGatewayUp = true;
+  await platform.settle();
+  expect(await routing(platform, "hello-00001")).toBe("reserve -");
+  expect(await platform.ready("hello")).toBe("True");
+});
+
+test("C-37, C-66, CV-33: Routes without a Service share a revision, and leave it one by one", async () => {
+  await using platform = await FakePlatform.start();
+  const apiVersion = "serving.knative.dev/v1";
+  const metadata = { name: "plain", namespace: "default" };
+  await platform.client.create(ConfigurationKind, {
+    apiVersion,
+    kind: "Configuration",
+    metadata,
+    spec: { template: greeting("one") },
+  });
+  await platform.settle();
+  expect(await routing(platform, "plain-00001")).toBe("pending -");
+  for (const name of ["b", "a"]) {
+    await platform.client.create(RouteKind, {
+      apiVersion,
+      kind: "Route",
+      metadata: { name, namespace: "default" },
+      spec: { traffic: [{ configurationName: "plain", latestRevision: true, percent: 100 }] },
+    });
+  }
+  await platform.settle();
+  expect(await platform.reason(RouteKind, "a", "Ready")).toBe("True");
+  expect(await routing(platform, "plain-00001")).toBe("active a,b");
+  await platform.client.delete(RouteKind, { namespace: "default", name: "a" });
+  await platform.settle();
+  expect(await platform.names(RouteKind)).toEqual(["b"]);
+  expect(await routing(platform, "plain-00001")).toBe("active b");
+  await platform.client.delete(RouteKind, { namespace: "default", name: "b" });
+  await platform.settle();
+  expect(await routing(platform, "plain-00001")).toBe("reserve -");
+});
+
+test("a program with a port of its own is told to have one pod, and may have no more", async () => {
+  await using platform = await FakePlatform.start();
+  const template = { ...HELLO_SPEC.template, metadata: { annotations: { "rouse.dev/fixed-port": "true" } } };
+  await platform.client.create(KnativeServiceKind, hello({ template }));
+  await platform.settle();
+  expect(await platform.reason(RevisionKind, "hello-00001", "SinglePod")).toBe("True FixedPort");
+  expect(await platform.scalingAnnotation("hello-00001", "max-scale")).toBe("1");
+  expect(await platform.ready("hello")).toBe("True");
+});
+
 test("CI-7: a new revision that fails leaves the traffic where it is, and the Service says why", async () => {
   await using platform = await FakePlatform.start();
   await platform.client.create(KnativeServiceKind, hello({ template: greeting("one") }));
