@@ -1,0 +1,263 @@
+import { type Endpoint, endpoint, endpointAddress, SeededRandom, silentLogger } from "@rouse/shared";
+import { RecordingExchange, VirtualClock } from "@rouse/shared/testing";
+import { describe, expect, test } from "vitest";
+import { ActivatorContext } from "../accept/context.ts";
+import { PodSet } from "../balance/pod-set.ts";
+import { forwardToPod } from "../forward/forward-to-pod.ts";
+import type { RevisionEntry } from "../resolve/revision-entry.ts";
+import { revisionTarget } from "../resolve/revision-target.ts";
+import { PodReadiness } from "../watch/pod-readiness.ts";
+import { RevisionThrottle } from "./revision-throttle.ts";
+import { Throttle } from "./throttle.ts";
+import { cannotStart } from "./wait-errors.ts";
+
+const pod = (index: number): Endpoint => endpoint({ ip: `10.0.0.${index}`, port: 8012 });
+
+interface SetUp {
+  readonly containerConcurrency?: number;
+  readonly timeoutSeconds?: number;
+  readonly heldMax?: number;
+  readonly seed?: number;
+}
+
+function setUp({ containerConcurrency = 1, timeoutSeconds = 300, heldMax, seed = 1 }: SetUp = {}) {
+  const clock = new VirtualClock();
+  const random = new SeededRandom(seed);
+  const pods = new PodSet({
+    containerConcurrency,
+    connect: (at) => ({ ...endpointAddress(at), close: () => {} }),
+  });
+  const target = revisionTarget({
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Revision",
+    metadata: { namespace: "default", name: "hello-1" },
+    spec: { containers: [], containerConcurrency, timeoutSeconds },
+  });
+  const entry: RevisionEntry = {
+    target,
+    uid: "1",
+    throttle: new RevisionThrottle(pods, random, heldMax),
+    readiness: new PodReadiness(),
+    failure: undefined,
+    waitTimer: undefined,
+    ejections: new Set(),
+  };
+  const throttle = new Throttle({ clock, log: silentLogger, missing: () => "no pod was created" });
+  const next = forwardToPod(throttle);
+  const enter = (target: string) => {
+    const context = new ActivatorContext();
+    context.revision = entry;
+    const exchange = new RecordingExchange(context, { target, receivedAt: clock.now() });
+    throttle.handle(exchange, next);
+    return exchange;
+  };
+  const setPods = (...indexes: number[]) => {
+    pods.setUsable(indexes.map(pod));
+    throttle.pump(entry);
+  };
+  return { clock, random, pods, entry, throttle, enter, setPods };
+}
+
+const ipsOf = (exchange: RecordingExchange<ActivatorContext>) =>
+  exchange.forwards.map(({ upstream }) => upstream.ip);
+
+describe("holding", () => {
+  test("without a pod requests wait, and go out in order once there is one", () => {
+    const { enter, setPods, entry } = setUp();
+    const [first, second, third] = [enter("/1"), enter("/2"), enter("/3")];
+    expect(entry.throttle.held).toBe(3);
+    setPods(1);
+    expect([first, second, third].map((exchange) => exchange.forwards.length)).toEqual([1, 0, 0]);
+    first.upstreamCompletes();
+    expect([second, third].map((exchange) => exchange.forwards.length)).toEqual([1, 0]);
+    second.upstreamCompletes();
+    third.upstreamCompletes();
+    expect([entry.throttle.held, entry.throttle.pods.inFlight]).toEqual([0, 0]);
+  });
+
+  test("A-67: a newcomer does not overtake those who wait", () => {
+    const { enter, setPods } = setUp();
+    const first = enter("/1");
+    setPods(1);
+    const second = enter("/2");
+    first.upstreamCompletes();
+    const third = enter("/3");
+    expect([second, third].map((exchange) => exchange.forwards.length)).toEqual([1, 0]);
+  });
+
+  test("A-70: a client that leaves while it waits is forgotten, and never sent anywhere", () => {
+    const { enter, setPods, entry } = setUp();
+    const [first, second] = [enter("/1"), enter("/2")];
+    first.clientLeaves();
+    expect(entry.throttle.held).toBe(1);
+    setPods(1);
+    expect([first, second].map((exchange) => exchange.forwards.length)).toEqual([0, 1]);
+  });
+
+  test("A-68: a full queue says so, and when to come again", () => {
+    const { enter } = setUp({ heldMax: 2 });
+    enter("/1");
+    enter("/2");
+    const third = enter("/3");
+    expect(third.failure).toMatchObject({ code: "queue-full", retryAfterMs: 1_000 });
+    expect(third.answer).toEqual({ status: 503, body: "pending request queue full" });
+  });
+
+  test("A-74: when the last pod goes, those who run finish and new ones wait", () => {
+    const { enter, setPods, entry } = setUp();
+    setPods(1);
+    const first = enter("/1");
+    setPods();
+    const second = enter("/2");
+    first.upstreamCompletes();
+    expect([first.outcome?.kind, second.forwards.length, entry.throttle.held]).toEqual(["completed", 0, 1]);
+  });
+
+  test("containerConcurrency 0: a first pod gets a hundred, more with every answer begun", () => {
+    const { enter, setPods } = setUp({ containerConcurrency: 0 });
+    const all = Array.from({ length: 300 }, (_, index) => enter(`/${index}`));
+    setPods(1);
+    const running = () => all.filter((exchange) => exchange.state === "forwarding");
+    expect(running().length).toBe(100);
+    for (const exchange of running()) exchange.upstreamCompletes();
+    expect(running().length).toBe(200);
+    for (const exchange of running()) exchange.upstreamCompletes();
+    expect(all.every((exchange) => exchange.outcome?.kind === "completed")).toBe(true);
+  });
+});
+
+describe("waiting too long", () => {
+  test("ends with 504 and what was missing, each at its own time", () => {
+    const { clock, enter } = setUp({ timeoutSeconds: 5 });
+    const first = enter("/1");
+    clock.advance(2_000);
+    const second = enter("/2");
+    clock.advance(2_999);
+    expect(first.answer).toBeUndefined();
+    clock.advance(1);
+    expect(first.answer).toEqual({
+      status: 504,
+      body: 'activator request timeout: waited 5s for a pod of revision "default/hello-1": no pod was created',
+    });
+    expect(second.answer).toBeUndefined();
+    clock.advance(2_000);
+    expect(second.answer?.status).toBe(504);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("leaves no timer behind when everyone got a pod", () => {
+    const { clock, enter, setPods } = setUp();
+    enter("/1");
+    expect(clock.pendingTimers).toBe(1);
+    setPods(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe("a pod that cannot be reached", () => {
+  test("another one is tried", () => {
+    const { enter, setPods } = setUp();
+    setPods(1, 2);
+    const first = enter("/1");
+    first.upstreamFails({ isRetriable: true });
+    expect(ipsOf(first)).toEqual(["10.0.0.1", "10.0.0.2"]);
+    first.upstreamCompletes();
+    expect(first.outcome?.kind).toBe("completed");
+  });
+
+  test("the only one is tried again after a while, and the request keeps its place", () => {
+    const { clock, enter, setPods, entry } = setUp();
+    setPods(1);
+    const first = enter("/1");
+    clock.advance(1);
+    const second = enter("/2");
+    first.upstreamFails({ isRetriable: true });
+    expect(entry.throttle.held).toBe(2);
+    clock.advance(49);
+    expect(first.forwards.length).toBe(1);
+    clock.advance(1);
+    expect([first.forwards.length, second.forwards.length]).toEqual([2, 0]);
+    first.upstreamCompletes();
+    second.upstreamCompletes();
+    expect([second.outcome?.kind, clock.pendingTimers]).toEqual(["completed", 0]);
+  });
+
+  test("tries end, with the error of the last", () => {
+    const { clock, enter, setPods } = setUp();
+    setPods(1);
+    const first = enter("/1");
+    for (let tries = 1; tries <= 20; tries++) {
+      expect(first.forwards.length).toBe(tries);
+      first.upstreamFails({ isRetriable: true });
+      clock.advance(2_000);
+    }
+    expect(first.answer).toEqual({ status: 502, body: "connect: connection refused" });
+  });
+
+  test("A-104: what may have been read is not sent again", () => {
+    const { enter, setPods, entry } = setUp();
+    setPods(1, 2);
+    const first = enter("/1");
+    first.upstreamFails({ isRetriable: false });
+    expect([first.forwards.length, first.answer?.status, entry.throttle.pods.inFlight]).toEqual([1, 502, 0]);
+  });
+});
+
+describe("a revision that cannot start", () => {
+  test("everyone who waits is told why at once; whoever comes later too", () => {
+    const { enter, entry, throttle } = setUp();
+    const first = enter("/1");
+    entry.failure = { reason: "CreateContainerError", message: "no such command: nope" };
+    throttle.failHeld(entry, cannotStart(entry.target, entry.failure));
+    const second = enter("/2");
+    const answer = {
+      status: 503,
+      body: 'revision "default/hello-1" cannot start: CreateContainerError: no such command: nope',
+    };
+    expect([first.answer, second.answer]).toEqual([answer, answer]);
+    expect(entry.throttle.held).toBe(0);
+  });
+
+  test("a pod that can serve is used all the same", () => {
+    const { enter, entry, setPods } = setUp();
+    entry.failure = { reason: "CreateContainerError", message: "" };
+    setPods(1);
+    expect(enter("/1").forwards.length).toBe(1);
+  });
+});
+
+test.each(Array.from({ length: 100 }, (_, seed) => seed))(
+  "never over a pod's concurrency, no free slot beside a waiter, nobody lost: seed %i",
+  (seed) => {
+    const concurrency = [0, 1, 2, 5][seed % 4] ?? 0;
+    const { clock, random, entry, enter, setPods } = setUp({ containerConcurrency: concurrency, seed });
+    const all: RecordingExchange<ActivatorContext>[] = [];
+    const running = () => all.filter((exchange) => exchange.state === "forwarding");
+    for (let step = 0; step < 400; step++) {
+      const dice = random.next();
+      const [some] = running().slice(random.integer(0, 3));
+      if (dice < 0.45) all.push(enter(`/${step}`));
+      else if (dice < 0.65) some?.upstreamCompletes();
+      else if (dice < 0.72) some?.upstreamFails({ isRetriable: some.context.attempts < 10 });
+      else if (dice < 0.8) all.filter(({ state }) => state === "received")[0]?.clientLeaves();
+      else if (dice < 0.9) setPods(...[1, 2, 3].filter(() => random.chance(0.5)));
+      else clock.advance(random.integer(0, 100));
+      const loads = new Map<Endpoint, number>();
+      for (const { context } of running()) {
+        const at = context.tracker?.endpoint;
+        if (at !== undefined) loads.set(at, (loads.get(at) ?? 0) + 1);
+      }
+      if (concurrency > 0) for (const load of loads.values()) expect(load).toBeLessThanOrEqual(concurrency);
+      expect(entry.throttle.held).toBe(all.filter(({ state }) => state === "received").length);
+      expect(entry.throttle.pods.inFlight).toBe(running().length);
+      if (entry.throttle.held > 0) expect(entry.throttle.next()).toBeUndefined();
+    }
+    setPods(1, 2, 3);
+    for (let left = 0; left < 1_000 && all.some(({ outcome }) => outcome === undefined); left++) {
+      clock.advance(2_000);
+      for (const exchange of running()) exchange.upstreamCompletes();
+    }
+    expect(all.filter(({ outcome }) => outcome === undefined)).toEqual([]);
+    expect([entry.throttle.held, entry.throttle.pods.inFlight, clock.pendingTimers]).toEqual([0, 0, 0]);
+  },
+);
