@@ -21,6 +21,7 @@ import { createChild, NotOwnedError, requireOwned } from "../pass/ownership.ts";
 import { isReady } from "../pass/readiness.ts";
 import { type StatusDraft, type StatusPassDeps, statusPass } from "../pass/status-pass.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { deploymentName, makeDeployment, updatedDeployment } from "./deployment.ts";
 import { hasFixedPort, makePodAutoscaler, reachability, updatedPodAutoscaler } from "./pod-autoscaler.ts";
 import { type PodFailure, podFailure } from "./pod-failure.ts";
@@ -53,6 +54,11 @@ const SINGLE_POD = "SinglePod";
 export class RevisionReconciler implements Reconciler {
   readonly name = "revision-controller";
   readonly #deps: RevisionDeps;
+  /** What was made from a stored revision, which never changes: a wake takes several passes over the same one. */
+  readonly #made = new WeakMap<
+    Stored<Revision>,
+    { readonly settings: Settings; readonly deployment: Deployment }
+  >();
 
   constructor(deps: RevisionDeps) {
     this.#deps = deps;
@@ -103,7 +109,7 @@ export class RevisionReconciler implements Reconciler {
   async #bringDeployment(revision: Stored<Revision>, draft: Draft): Promise<Stored<Deployment>> {
     const { client, deployments, settings } = this.#deps;
     const { namespace } = revision.metadata;
-    const wanted = makeDeployment(revision, settings.current);
+    const wanted = this.#wantedDeployment(revision);
     const present = deployments.get(objectKey({ namespace, name: deploymentName(revision.metadata.name) }));
     if (present === undefined) {
       for (const type of [RESOURCES_AVAILABLE, CONTAINER_HEALTHY]) {
@@ -120,6 +126,15 @@ export class RevisionReconciler implements Reconciler {
       failure: this.#failure(revision, deployment),
       isPodAlwaysSchedulable: settings.current.deployment.isPodAlwaysSchedulable,
     });
+    return deployment;
+  }
+
+  #wantedDeployment(revision: Stored<Revision>): Deployment {
+    const settings = this.#deps.settings.current;
+    const made = this.#made.get(revision);
+    if (made?.settings === settings) return made.deployment;
+    const deployment = makeDeployment(revision, settings);
+    this.#made.set(revision, { settings, deployment });
     return deployment;
   }
 
