@@ -152,6 +152,26 @@ describe("starting", () => {
     expect(home.sidecars.places[0]?.userPort).toBe(8_080);
   });
 
+  test("a second one with that port waits, and says for whom, until the first is gone", async () => {
+    const home = await setup();
+    const annotations = { [rouse.fixedPort]: "true" };
+    await readyPod(home, scriptPod("one", "", { annotations }));
+    await home.client.create(PodKind, scriptPod("two", "", { annotations }));
+    await home.settle();
+    const { status } = await home.client.get(PodKind, { ...ref, name: "two" });
+    expect(status).toMatchObject({
+      phase: "Pending",
+      conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable" }],
+      message: "port 8080 belongs to pod default/one as long as it lives",
+    });
+    expect(home.runner.started).toHaveLength(1);
+    await home.client.delete(PodKind, ref);
+    await home.settle();
+    home.sidecars.latest.drained?.();
+    await home.settle();
+    expect(home.runner.started).toHaveLength(2);
+  });
+
   test("where pods share an address the pod says its queue-proxy's port before it says it is ready", async () => {
     const home = await setup({ hasPodAddresses: false });
     await readyPod(home);
@@ -241,6 +261,7 @@ describe("ends of processes", () => {
     home.runner.failure = { reason: "RunContainerError", message: "command not found: x" };
     await home.client.create(PodKind, podOf("one", { command: ["x"] }));
     await home.settle();
+    expect((await home.pod()).status?.phase).toBe("Pending");
     expect(userState(await home.pod())).toEqual({
       waiting: { reason: "RunContainerError", message: "command not found: x" },
     });

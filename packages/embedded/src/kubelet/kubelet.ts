@@ -17,12 +17,13 @@ import { NODE_NAME } from "./node-name.ts";
 import type { OutputLine } from "./output-ring.ts";
 import { canUseLoopbackRange, PodAddresses } from "./pod-addresses.ts";
 import type { PodState } from "./pod-lifecycle.ts";
-import { unschedulableStatus } from "./pod-status.ts";
+import { type Obstacle, unschedulableStatus } from "./pod-status.ts";
 import { type PodTimeline, PodTimelines } from "./pod-timeline.ts";
 import { PodWorker, type PodWorkerDeps } from "./pod-worker.ts";
 import { PortPool } from "./port-pool.ts";
 import { ProcessRecords } from "./process-records.ts";
 import { ChildProcessRunner, type ProcessRunner } from "./process-runner.ts";
+import { fixedPort } from "./program.ts";
 import { reapOrphans } from "./reap-orphans.ts";
 import type { KubeletHooks, SidecarFactory } from "./sidecar.ts";
 import { StatusWriter } from "./status-writer.ts";
@@ -189,8 +190,9 @@ export class Kubelet implements AsyncDisposable {
   }
 
   #admit(key: ObjectKey, pod: Stored<Pod>): void {
-    if (this.#workers.size >= this.#podsMax) {
-      if (!this.#unscheduled.has(key)) this.#refuseForNow(pod);
+    const obstacle = this.#obstacle(pod);
+    if (obstacle !== undefined) {
+      if (!this.#unscheduled.has(key)) this.#refuseForNow(pod, obstacle);
       this.#unscheduled.set(key, pod);
       return;
     }
@@ -214,18 +216,34 @@ export class Kubelet implements AsyncDisposable {
     }
   }
 
-  #refuseForNow(pod: Stored<Pod>): void {
-    const message = `this home runs at most ${this.#podsMax} pods at one time`;
+  /** Why there is no place for the pod now. */
+  #obstacle(pod: Stored<Pod>): Obstacle | undefined {
+    if (this.#workers.size >= this.#podsMax) {
+      return { reason: "OutOfPods", message: `this home runs at most ${this.#podsMax} pods at one time` };
+    }
+    const port = fixedPort(pod);
+    if (port === undefined) return undefined;
+    for (const worker of this.#workers.values()) {
+      // Started now, it would only fail: an earlier pod of the revision may still be ending its last requests.
+      if (worker.fixedPort === port) {
+        return {
+          reason: "HostPort",
+          message: `port ${port} belongs to pod ${worker.key} as long as it lives`,
+        };
+      }
+    }
+    return undefined;
+  }
+
+  #refuseForNow(pod: Stored<Pod>, obstacle: Obstacle): void {
     const writer = new StatusWriter(this.#deps, pod);
-    writer.write(unschedulableStatus(message, pod.status, this.#deps.clock.wall()));
+    writer.write(unschedulableStatus(obstacle, pod.status, this.#deps.clock.wall()));
   }
 
   #gone(pod: Stored<Pod>): void {
     this.#workers.delete(objectKey(pod.metadata));
-    for (const [key, waiting] of this.#unscheduled) {
-      if (this.#isClosed || this.#workers.size >= this.#podsMax) return;
-      this.#admit(key, waiting);
-    }
+    if (this.#isClosed) return;
+    for (const [key, waiting] of [...this.#unscheduled]) this.#admit(key, waiting);
   }
 
   async #removeOldPods(): Promise<void> {

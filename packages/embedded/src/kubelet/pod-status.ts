@@ -33,10 +33,9 @@ export type SidecarView =
 /** The status of a pod that has a place in the home: conditions, containers (queue-proxy among them), address. */
 export function podStatus(view: PodView, before: PodStatus | undefined, at: WallMs): PodStatus {
   const isReady = isPodReady(view);
-  const hasRun = view.state.kind !== "starting" && view.state.kind !== "refused";
   const unready = isReady ? {} : { reason: "ContainersNotReady", message: "containers are not ready" };
   return {
-    phase: hasRun ? "Running" : "Pending",
+    phase: hasRun(view.state) ? "Running" : "Pending",
     conditions: stamped(
       [
         { type: "PodScheduled", status: "True" },
@@ -58,15 +57,20 @@ export function podStatus(view: PodView, before: PodStatus | undefined, at: Wall
   };
 }
 
-/** The status of a pod for which the home has no room. It starts when there is. */
-export function unschedulableStatus(message: string, before: PodStatus | undefined, at: WallMs): PodStatus {
+/** Why the home has no place for a pod at the moment. */
+export interface Obstacle {
+  readonly reason: "OutOfPods" | "HostPort";
+  readonly message: string;
+}
+
+/** The status of a pod for which the home has no place. It starts when there is one. */
+export function unschedulableStatus(
+  { reason, message }: Obstacle,
+  before: PodStatus | undefined,
+  at: WallMs,
+): PodStatus {
   const condition: Condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message };
-  return {
-    phase: "Pending",
-    conditions: stamped([condition], before?.conditions, at),
-    reason: "OutOfPods",
-    message,
-  };
+  return { phase: "Pending", conditions: stamped([condition], before?.conditions, at), reason, message };
 }
 
 export function isPodReady(view: Pick<PodView, "state" | "sidecar">): boolean {
@@ -74,6 +78,24 @@ export function isPodReady(view: Pick<PodView, "state" | "sidecar">): boolean {
   return (
     isAlive && view.state.run.isReady && (view.sidecar.kind === "running" || view.sidecar.kind === "none")
   );
+}
+
+/** Pending until a process of it has been started, as in Kubernetes; the autoscaler counts by it (S-117). */
+function hasRun(state: PodState): boolean {
+  switch (state.kind) {
+    case "starting":
+    case "backing-off":
+      return state.history.lastExit !== undefined;
+    case "running":
+    case "draining":
+    case "stopping":
+      return true;
+    case "refused":
+    case "gone":
+      return false;
+    default:
+      return unreachable(state);
+  }
 }
 
 function sidecarStatus(image: string | undefined, sidecar: SidecarView, isReady: boolean): ContainerStatus {

@@ -56,6 +56,8 @@ export interface PodWorkerOptions {
 export class PodWorker {
   readonly key: ObjectKey;
   readonly uid: string;
+  /** The port its program insists on, if it does. */
+  readonly fixedPort: number | undefined;
   readonly output: OutputRing;
   readonly #deps: PodWorkerDeps;
   readonly #options: PodWorkerOptions;
@@ -82,6 +84,7 @@ export class PodWorker {
     this.#pod = pod;
     this.key = objectKey(pod.metadata);
     this.uid = pod.metadata.uid;
+    this.fixedPort = fixedPort(pod);
     this.output = new OutputRing(({ stream, text }) => deps.hooks.onOutput?.(this.key, stream, text));
     this.#status = new StatusWriter(deps, pod);
     this.#createdAt = deps.clock.wall();
@@ -104,8 +107,7 @@ export class PodWorker {
 
   /** Starts the process before it returns, whenever a port is in reserve. */
   begin(): void {
-    const fixed = fixedPort(this.#pod);
-    if (fixed !== undefined) this.#launch(fixed);
+    if (this.fixedPort !== undefined) this.#launch(this.fixedPort);
     else this.#deps.ports.take((port) => this.#launch(port));
   }
 
