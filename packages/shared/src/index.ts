@@ -169,7 +169,7 @@ export { sameState, semanticEqual } from "./kube/semantic-equal.ts";
 export { type AdmissionRequest, admitAll, type ObjectAdmission } from "./kube/store/admission.ts";
 export { GarbageCollector } from "./kube/store/garbage-collector.ts";
 export { InProcessKubeClient } from "./kube/store/in-process-client.ts";
-export { type Journal, type JournalRecord, noJournal } from "./kube/store/journal.ts";
+export { type ChangeRecord, type Journal, type JournalRecord, noJournal } from "./kube/store/journal.ts";
 export { NamespaceCleaner } from "./kube/store/namespace-cleaner.ts";
 export { ObjectStore, type ObjectStoreDeps, type ObjectStoreOptions } from "./kube/store/object-store.ts";
 export type { AnyObject, StoredObject } from "./kube/store/stored-object.ts";

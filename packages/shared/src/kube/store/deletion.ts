@@ -1,4 +1,5 @@
-import { rfc3339, type WallMs } from "../../clock/clock.ts";
+import { parseRfc3339, rfc3339, type WallMs } from "../../clock/clock.ts";
+import { assert } from "../../invariant.ts";
 import type { DeleteOptions } from "../client.ts";
 import type { Kind, KubeObject, StoredMeta } from "../object.ts";
 import { memberAt, type StoredObject } from "./stored-object.ts";
@@ -100,7 +101,9 @@ function atLeastOne(seconds: number): number {
 
 function shortened(before: StoredMeta, graceSeconds: number): string {
   const cutSeconds = (before.deletionGracePeriodSeconds ?? 0) - graceSeconds;
-  return rfc3339((Date.parse(before.deletionTimestamp ?? "") - cutSeconds * 1_000) as WallMs);
+  const due = parseRfc3339(before.deletionTimestamp ?? "");
+  assert(due !== undefined, "the store wrote this time itself");
+  return rfc3339((due - cutSeconds * 1_000) as WallMs);
 }
 
 function namespaceFinalizers(kind: Kind<KubeObject>, object: StoredObject): number {

@@ -25,16 +25,12 @@ export function openTables(
   for (const kind of kinds) objects.set(kind, new Map());
   let latest = 0;
   for (const record of options.restored) {
-    const of = record.type === "put" ? record.object : record;
-    const kind = kinds.of(of);
+    latest = Math.max(latest, Number(versionOf(record)));
+    if (record.type === "version") continue;
+    const kind = kinds.of(record.type === "put" ? record.object : record);
     const kept = kind === undefined ? undefined : objects.get(kind);
-    if (record.type === "put") {
-      latest = Math.max(latest, Number(record.object.metadata.resourceVersion));
-      kept?.set(objectKey(record.object.metadata), record.object);
-    } else {
-      latest = Math.max(latest, Number(record.resourceVersion));
-      kept?.delete(objectKey(record));
-    }
+    if (record.type === "put") kept?.set(objectKey(record.object.metadata), record.object);
+    else kept?.delete(objectKey(record));
   }
   const version = latest === 0 ? VERSION_FIRST : latest + VERSION_GAP;
   const tables = new Map<string, Table>();
@@ -43,4 +39,8 @@ export function openTables(
     tables.set(resourceName(kind), { kind, objects: kept, history });
   }
   return { tables, version };
+}
+
+function versionOf(record: JournalRecord): string {
+  return record.type === "put" ? record.object.metadata.resourceVersion : record.resourceVersion;
 }

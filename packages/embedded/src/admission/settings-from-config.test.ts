@@ -1,0 +1,48 @@
+import { describe, expect, test } from "vitest";
+import { defaultSettings } from "./settings.ts";
+import { type ConfigMaps, readSettings } from "./settings-from-config.ts";
+
+const read = (maps: Partial<ConfigMaps>) =>
+  readSettings({ defaults: {}, features: {}, autoscaler: {}, ...maps });
+
+describe("admission's settings (C-157)", () => {
+  test("without config maps are the defaults", () => {
+    expect(read({})).toEqual(defaultSettings);
+  });
+
+  test("take what is given", () => {
+    const settings = read({
+      defaults: {
+        "revision-timeout-seconds": "100",
+        "container-concurrency-max-limit": "5",
+        "enable-service-links": "default",
+      },
+      features: {
+        "kubernetes.podspec-nodeselector": "Enabled",
+        "multi-container": "disabled",
+        unknown: "what",
+      },
+      autoscaler: { "allow-zero-initial-scale": "false", "max-scale-limit": "7" },
+    });
+    expect(settings).toMatchObject({
+      revisionTimeoutSeconds: 100,
+      responseStartTimeoutSeconds: 100,
+      containerConcurrencyMax: 5,
+      enableServiceLinks: undefined,
+      autoscaling: { allowZeroInitialScale: false, maxScaleLimit: 7 },
+    });
+    expect([...settings.features].sort()).toEqual(["podspec-nodeselector", "podspec-volumes-emptydir"]);
+  });
+
+  test.each([
+    { "revision-timeout-seconds": "soon" },
+    { "revision-timeout-seconds": "700" },
+    { "revision-idle-timeout-seconds": "301" },
+    { "container-concurrency-max-limit": "0" },
+    { "container-concurrency": "1001" },
+  ])("%j makes the whole config map count for nothing", (defaults) => {
+    expect(read({ defaults: { ...defaults, "allow-container-concurrency-zero": "false" } })).toEqual(
+      defaultSettings,
+    );
+  });
+});

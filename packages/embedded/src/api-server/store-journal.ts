@@ -1,0 +1,186 @@
+import type { Clock, Journal, JournalRecord, Logger } from "@rouse/shared";
+import type { JournalFile } from "./journal-file.ts";
+import { encodeRecord, JOURNAL_HEADER } from "./journal-format.ts";
+
+/** A journal is written anew when it has grown past this, and past so many times what it then held. */
+const REWRITE_BYTES_MIN = 1024 * 1024;
+const REWRITE_GROWTH = 4;
+/** Written and not yet on the disk. A disk that falls further behind is given the whole anew when it is back. */
+const PENDING_BYTES_MAX = 32 * 1024 * 1024;
+/** Wait before a disk that failed is tried again: doubling from the first to the last. */
+const RETRY_MS_FIRST = 1_000;
+const RETRY_MS_MAX = 60_000;
+const CHUNK_RECORDS = 256;
+
+export interface StoreJournalDeps {
+  readonly file: JournalFile;
+  readonly clock: Pick<Clock, "after">;
+  readonly log: Logger;
+}
+
+export interface StoreJournalOptions {
+  /** Size of the file as it was opened; 0 = nothing in it, not even a header. */
+  readonly bytes: number;
+  /** Everything worth keeping, as records, whenever the file is written anew. */
+  readonly snapshot: () => Iterable<JournalRecord>;
+  /** Smaller for tests. */
+  readonly rewriteBytesMin?: number;
+  readonly pendingBytesMax?: number;
+}
+
+/**
+ * Keeps a store's changes in a file. Appending never waits: changes are written in batches, one on its way and the
+ * rest behind it, so that each is on the disk within about two syncs; a crash of the machine loses at most those, the
+ * end of the process alone loses what was not handed to the system yet. A disk that fails does not stop the store: it
+ * is said once, and when the disk is back the whole is written anew.
+ */
+export class StoreJournal implements Journal, AsyncDisposable {
+  readonly #deps: StoreJournalDeps;
+  readonly #options: StoreJournalOptions;
+  #pending: string[] = [];
+  #pendingBytes = 0;
+  #bytes: number;
+  /** 0 until the first: how much of a file that was opened is still worth keeping is not known. */
+  #bytesAtRewrite = 0;
+  #isStale = false;
+  #failures = 0;
+  #work: Promise<void> | undefined;
+  #retry: Disposable | undefined;
+  #isClosed = false;
+
+  constructor(deps: StoreJournalDeps, options: StoreJournalOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#bytes = options.bytes;
+    if (options.bytes === 0) this.#push(JOURNAL_HEADER);
+  }
+
+  append(record: JournalRecord): void {
+    if (this.#isStale || this.#isClosed) return; // the next rewrite has it
+    this.#push(encodeRecord(record));
+    if (this.#pendingBytes > (this.#options.pendingBytesMax ?? PENDING_BYTES_MAX)) this.#markStale();
+    this.#start();
+  }
+
+  /** Whether what is on the disk follows the store; while it does not, a restart would bring back an older state. */
+  get isCurrent(): boolean {
+    return !this.#isStale;
+  }
+
+  /** Resolves when all that was appended is on the disk, or the disk has failed. */
+  async flush(): Promise<void> {
+    this.#start();
+    while (this.#work !== undefined) await this.#work;
+  }
+
+  /** Writes what is left and closes the file. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#cancelRetry(); // the last attempt is now
+    await this.flush();
+    this.#isClosed = true;
+    this.#cancelRetry();
+    await this.#deps.file.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #cancelRetry(): void {
+    this.#retry?.[Symbol.dispose]();
+    this.#retry = undefined;
+  }
+
+  #push(text: string): void {
+    this.#pending.push(text);
+    this.#pendingBytes += text.length;
+  }
+
+  #markStale(): void {
+    this.#isStale = true;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+  }
+
+  #start(): void {
+    if (this.#work !== undefined || this.#isClosed || this.#retry !== undefined) return;
+    if (this.#pending.length === 0 && !this.#isStale) return;
+    this.#work = this.#writeAll().finally(() => {
+      this.#work = undefined;
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      while (this.#isStale || this.#pending.length > 0) {
+        if (this.#isStale || this.#isOvergrown()) await this.#rewrite();
+        else await this.#writeBatch();
+      }
+      if (this.#failures > 0) this.#deps.log.info("the journal is written again");
+      this.#failures = 0;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async #writeBatch(): Promise<void> {
+    const bytes = Buffer.from(this.#pending.join(""));
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    await this.#deps.file.append(bytes);
+    this.#bytes += bytes.length;
+  }
+
+  #isOvergrown(): boolean {
+    const limit = this.#options.rewriteBytesMin ?? REWRITE_BYTES_MIN;
+    return this.#bytes > Math.max(limit, REWRITE_GROWTH * this.#bytesAtRewrite);
+  }
+
+  /** The records are taken now; changes made while they are being written come after them. */
+  async #rewrite(): Promise<void> {
+    const records = [...this.#options.snapshot()];
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#isStale = false;
+    let written = 0;
+    await this.#deps.file.replace(
+      chunksOf(records, (bytes) => {
+        written += bytes;
+      }),
+    );
+    this.#bytes = written;
+    this.#bytesAtRewrite = written;
+  }
+
+  #failed(error: unknown): void {
+    this.#markStale();
+    const message = error instanceof Error ? error.message : String(error);
+    if (this.#failures === 0) {
+      this.#deps.log.error("the journal cannot be written: changes are kept in memory alone", {
+        error: message,
+      });
+    }
+    const delayMs = Math.min(RETRY_MS_FIRST * 2 ** this.#failures, RETRY_MS_MAX);
+    this.#failures = Math.min(this.#failures + 1, 30);
+    this.#retry = this.#deps.clock.after(delayMs, () => {
+      this.#retry = undefined;
+      this.#start();
+    });
+  }
+}
+
+function* chunksOf(records: readonly JournalRecord[], written: (bytes: number) => void): Generator<Buffer> {
+  let text = JOURNAL_HEADER;
+  for (const [index, record] of records.entries()) {
+    text += encodeRecord(record);
+    if ((index + 1) % CHUNK_RECORDS !== 0) continue;
+    const bytes = Buffer.from(text);
+    written(bytes.length);
+    yield bytes;
+    text = "";
+  }
+  const rest = Buffer.from(text);
+  written(rest.length);
+  yield rest;
+}
