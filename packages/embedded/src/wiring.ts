@@ -142,7 +142,10 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
   return {
     client,
     gateway: gateway.address,
-    snapshot: (revision) => activator.snapshot().find((each) => each.revision === revision),
+    snapshot: (revision) => {
+      const found = activator.snapshot().find((each) => each.revision === revision);
+      return found === undefined ? undefined : { held: found.held, inFlight: found.inFlight };
+    },
     timeline: (pod) => kubelet.timeline(pod),
     explain: (revision) => autoscaler.explain(revision),
     close: () => running.disposeAsync(),

@@ -35,6 +35,12 @@ test("pods count once each: stopping before ready before starting", () => {
   });
 });
 
+test("of the load it takes what waits and what runs, whatever else comes with it", () => {
+  const more = { held: 1, inFlight: 2, pods: 7 };
+  const view = revisionView(revision, { pods: [pod({})], sks: undefined, load: more });
+  expect(view).toMatchObject({ held: 1, inFlight: 2, pods: { starting: 1, ready: 0, stopping: 0 } });
+});
+
 describe("trouble", () => {
   const troubleOf = (...pods: readonly Pod[]): string | undefined =>
     revisionView(revision, { pods, sks: undefined, load }).trouble;

@@ -48,7 +48,8 @@ export function revisionView(
     name: revision.metadata.name,
     pods: counts,
     mode: modeOf(about.sks),
-    ...about.load,
+    held: about.load.held,
+    inFlight: about.load.inFlight,
     trouble: podTrouble(about.pods) ?? conditionTrouble(findCondition(revision.status?.conditions, "Ready")),
   };
 }
