@@ -1,0 +1,163 @@
+import { endpoint, RevisionKind, revisionKey } from "@rouse/shared";
+import { expect, test } from "vitest";
+import { turn, World } from "./world.ts";
+
+const key = revisionKey({ namespace: "default", name: "hello-00001" });
+
+test("a request without a pod pokes once, is held, and goes out when the watch shows one", async () => {
+  await using world = await World.start();
+  await world.createRevision();
+  const calls = [world.call(), world.call(), world.call()];
+  await world.untilHeld(3);
+  expect(
+    world.sent.map(({ revision, stat }) => [revision, stat.averageConcurrentRequests, stat.requestCount]),
+  ).toEqual([[key, 1, 1]]);
+  const pod = await world.pod((request, response) => response.end(JSON.stringify(request.headers)));
+  await world.setPods([pod]);
+  const answers = await Promise.all(calls);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  const seen: Record<string, string> = JSON.parse(answers[0]?.body ?? "{}");
+  expect(seen).toMatchObject({ "k-proxy-request": "activator", "x-forwarded-for": "127.0.0.1" });
+  expect(Object.keys(seen)).not.toContain("knative-serving-revision");
+});
+
+test("a pod said to be ready is used before the watch knows it", async () => {
+  await using world = await World.start();
+  await world.createRevision();
+  const call = world.call();
+  await world.untilHeld(1);
+  const pod = await world.pod((_, response) => response.end("hi"));
+  world.activator.podReady(key, endpoint(pod));
+  expect((await call).body).toBe("hi");
+});
+
+test("a hundred at once at one place each: all served, never two together on a pod", async () => {
+  await using world = await World.start();
+  await world.createRevision({ containerConcurrency: 1 });
+  let most = 0;
+  const makePod = () => {
+    let running = 0;
+    return world.pod((_, response) => {
+      most = Math.max(most, ++running);
+      setImmediate(() => {
+        running--;
+        response.end("hi");
+      });
+    });
+  };
+  const pods = [await makePod(), await makePod()];
+  const calls = Array.from({ length: 100 }, () => world.call());
+  await world.untilHeld(100);
+  await world.setPods(pods);
+  const answers = await Promise.all(calls);
+  expect(answers.filter(({ status }) => status === 200).length).toBe(100);
+  expect(most).toBe(1);
+  expect(world.activator.snapshot()).toMatchObject([{ held: 0, inFlight: 0, pods: 2, capacity: 2 }]);
+});
+
+test("a client that leaves while it is held is forgotten", async () => {
+  await using world = await World.start();
+  await world.createRevision();
+  const leave = new AbortController();
+  const gone = world.call({}, leave.signal);
+  const stays = world.call();
+  await world.untilHeld(2);
+  leave.abort();
+  await expect(gone).rejects.toThrow();
+  await world.untilHeld(1);
+  let served = 0;
+  const pod = await world.pod((_, response) => {
+    served++;
+    response.end("hi");
+  });
+  await world.setPods([pod]);
+  await stays;
+  expect(served).toBe(1);
+});
+
+test("a pod that refuses connections is passed over", async () => {
+  await using world = await World.start();
+  await world.createRevision({ containerConcurrency: 10 });
+  const pod = await world.pod((_, response) => response.end("hi"));
+  await world.setPods([await world.nothing(), pod]);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => world.call()));
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
+});
+
+test("with the only pod unreachable the request waits for the next one", async () => {
+  await using world = await World.start();
+  await world.createRevision();
+  await world.setPods([await world.nothing()]);
+  const call = world.call();
+  await world.untilHeld(1);
+  await world.setPods([await world.pod((_, response) => response.end("hi"))]);
+  expect((await call).body).toBe("hi");
+});
+
+test("who waits for a revision that cannot start is told why at once", async () => {
+  await using world = await World.start();
+  await world.createRevision();
+  const call = world.call();
+  await world.untilHeld(1);
+  const state = { waiting: { reason: "RunContainerError", message: "no such command: nope" } };
+  await world.createPod({
+    phase: "Pending",
+    containerStatuses: [{ name: "user-container", ready: false, restartCount: 0, state }],
+  });
+  const answer = await call;
+  expect([answer.status, answer.body]).toEqual([
+    503,
+    'revision "default/hello-00001" cannot start: RunContainerError: no such command: nope\n',
+  ]);
+});
+
+test("a wait that is over its limit ends with 504 and what was missing", async () => {
+  await using world = await World.start();
+  await world.createRevision({}, { "rouse.dev/max-wait": "20ms" });
+  const answer = await world.call();
+  expect([answer.status, answer.body]).toEqual([
+    504,
+    'activator request timeout: waited 20ms for a pod of revision "default/hello-00001": no pod was created\n',
+  ]);
+});
+
+test("A-35: a pod that has the request and is silent: 504, exactly", async () => {
+  await using world = await World.start();
+  await world.createRevision({ responseStartTimeoutSeconds: 0.05 });
+  await world.setPods([await world.pod(() => {})]);
+  const answer = await world.call();
+  expect([answer.status, answer.body]).toEqual([504, "activator request timeout"]);
+});
+
+test("A-66: those held for a revision that is deleted are told at once", async () => {
+  await using world = await World.start();
+  await world.createRevision();
+  const call = world.call();
+  await world.untilHeld(1);
+  await world.client.delete(RevisionKind, { namespace: "default", name: "hello-00001" });
+  const answer = await call;
+  expect([answer.status, answer.body]).toEqual([
+    404,
+    'Error getting active endpoint: revision.serving.knative.dev "hello-00001" not found\n',
+  ]);
+  while (world.activator.snapshot().length > 0) await turn();
+});
+
+test("A-17: nobody knows the revision: 404 and no poke", async () => {
+  await using world = await World.start();
+  const answer = await world.call({ "Knative-Serving-Revision": "nope" });
+  expect([answer.status, answer.body, world.sent]).toEqual([
+    404,
+    'Error getting active endpoint: revision.serving.knative.dev "nope" not found\n',
+    [],
+  ]);
+});
+
+test("A-30: the autoscaler's question is answered, path or no path", async () => {
+  await using world = await World.start();
+  const answer = await world.call({
+    "User-Agent": "Knative-Autoscaling-Probe",
+    "K-Network-Probe": "activator",
+  });
+  expect([answer.status, answer.body]).toEqual([200, "activator"]);
+});
