@@ -21,8 +21,12 @@ import { PER_POD } from "../workloads/endpoint-subsets.ts";
 
 /** Config maps of the contract (C-157). All exist, so that `kubectl edit` finds them; absent keys mean defaults. */
 const CONFIG_MAPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  // A service may begin at zero here: there is no image to check by starting it once.
-  "config-autoscaler": { "allow-zero-initial-scale": "true" },
+  "config-autoscaler": {
+    // A service may begin at zero here: there is no image to check by starting it once.
+    "allow-zero-initial-scale": "true",
+    // Grace is for networks that take their time to switch (K-79); here the gateway sees endpoints change at once.
+    "scale-to-zero-grace-period": "5s",
+  },
   "config-defaults": {},
   "config-deployment": {},
   "config-domain": { localhost: "" },
