@@ -23,8 +23,10 @@ import {
   type Stored,
   SYSTEM_NAMESPACE,
 } from "@rouse/shared";
+import { Companions } from "./apply/companions.ts";
 import { type AppliedScale, PodAutoscalerReconciler } from "./apply/pod-autoscaler-reconciler.ts";
 import { ScaleTarget } from "./apply/scale-target.ts";
+import { Scaling } from "./apply/scaling.ts";
 import { MetricCollector, type ScrapeSample } from "./collect/metric-collector.ts";
 import { MetricReconciler } from "./collect/metric-reconciler.ts";
 import { LiveConfig } from "./config/live-config.ts";
@@ -184,19 +186,24 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       removed: ({ metadata }) => passes.add(objectKey(metadata)),
     });
 
+    const scaling = new Scaling({
+      clock,
+      config,
+      scaler,
+      target: new ScaleTarget(client, deployments),
+      confirmations,
+      readyActivators: () =>
+        readyAddresses(activators.get(objectKey({ namespace: SYSTEM_NAMESPACE, name: ACTIVATOR_SERVICE }))),
+    });
     const reconciler = new PodAutoscalerReconciler({
       client,
       clock,
       autoscalers,
-      serverlessServices,
-      metrics,
-      target: new ScaleTarget(client, deployments),
+      companions: new Companions({ client, serverlessServices, metrics }),
+      scaling,
       pods: ledger,
       scaler,
-      confirmations,
       config,
-      readyActivators: () =>
-        readyAddresses(activators.get(objectKey({ namespace: SYSTEM_NAMESPACE, name: ACTIVATOR_SERVICE }))),
     });
     const passes = new ReconcileLoop({ clock, onError }, reconciler, { workers: WORKERS });
     const metricPasses = new ReconcileLoop(

@@ -1,71 +1,52 @@
 import {
   autoscaling,
   type Clock,
+  type ConditionChange,
   ConditionSet,
   done,
   findCondition,
-  isControlledBy,
   isKubeError,
   type KubeClient,
   type Lister,
   labels,
-  type Metric,
-  MetricKind,
   type ObjectKey,
   objectKey,
   type Pass,
   type PodAutoscaler,
   PodAutoscalerKind,
-  ports,
   type Reconciler,
   rfc3339,
   type ServerlessService,
-  ServerlessServiceKind,
   type Stored,
-  semanticEqual,
   type WallMs,
   writeStatus,
 } from "@rouse/shared";
-import { UNLIMITED_BURST } from "../config/autoscaler-config.ts";
 import type { LiveConfig } from "../config/live-config.ts";
-import { classOf, type RevisionSettings, revisionSettings } from "../config/revision-settings.ts";
+import { classOf, revisionSettings } from "../config/revision-settings.ts";
 import { activatorCount } from "../decide/burst-capacity.ts";
 import { type DeciderSpec, deciderSpec } from "../decide/decider-spec.ts";
 import type { Decision, MultiScaler } from "../decide/multi-scaler.ts";
 import { revisionOf } from "../keys.ts";
 import type { PodLedger } from "../pods/pod-ledger.ts";
-import type { ProbeTarget } from "../probe/activator-probe.ts";
-import type { Confirmations } from "../probe/confirmations.ts";
-import { activityOf, elapsedMs } from "./activity.ts";
+import { activityOf } from "./activity.ts";
 import { type BoundedScale, boundedScale, minReadyPods, type ScaleBounds, scaleBounds } from "./bounds.ts";
+import { type Companions, NotOwnedError } from "./companions.ts";
 import { OwnWrites } from "./own-writes.ts";
-import {
-  makeMetric,
-  makeServerlessService,
-  metricSpec,
-  serverlessServiceSpec,
-  type WantedMode,
-} from "./owned-objects.ts";
-import type { ScaleTarget } from "./scale-target.ts";
-import { type IdleRevision, type ScaleToZero, scaleToZero, type ZeroReason } from "./scale-to-zero.ts";
+import { metricSpec, type WantedMode } from "./owned-objects.ts";
+import type { RevisionView } from "./revision-view.ts";
+import type { ZeroReason } from "./scale-to-zero.ts";
+import type { Scaling } from "./scaling.ts";
 import { markActive, markInitialized, podAutoscalerConditions } from "./status.ts";
-
-/** Before anything is known the activators hold the requests. K-53. */
-const FIRST_MODE: WantedMode = { mode: "Proxy", activators: 2 };
 
 export interface PodAutoscalerReconcilerDeps {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly autoscalers: Lister<PodAutoscaler>;
-  readonly serverlessServices: Lister<ServerlessService>;
-  readonly metrics: Lister<Metric>;
-  readonly target: ScaleTarget;
+  readonly companions: Companions;
+  readonly scaling: Scaling;
   readonly pods: Pick<PodLedger, "counts">;
   readonly scaler: MultiScaler;
-  readonly confirmations: Confirmations;
   readonly config: Pick<LiveConfig, "autoscaler" | "deployment">;
-  /** Ready activators. K-84. */
-  readonly readyActivators: () => number;
 }
 
 /** What the last pass did with a decision. */
@@ -82,36 +63,10 @@ export interface AppliedScale {
   readonly mode: WantedMode;
 }
 
-/** An object of our name that somebody else owns. S-68, K-13. */
-class NotOwnedError extends Error {
-  override readonly name = "NotOwnedError";
-}
-
-/** One pass's view of a revision, read once. */
-interface View {
-  readonly key: ObjectKey;
-  readonly autoscaler: Stored<PodAutoscaler>;
-  readonly settings: RevisionSettings;
-  readonly isReachable: boolean;
-  readonly bounds: ScaleBounds;
-  readonly isInitialized: boolean;
-  readonly readyPods: number;
-}
-
 interface Draft {
   readonly conditions: ConditionSet;
   status: NonNullable<PodAutoscaler["status"]>;
 }
-
-type Scaled =
-  | {
-      readonly kind: "scaled";
-      readonly want: number | undefined;
-      readonly pass: Pass;
-      readonly zero?: ZeroReason;
-    }
-  /** The decision changed while the activator was asked: another pass is planned already. K-83. */
-  | { readonly kind: "superseded" };
 
 /**
  * Applies what a decider wants: the target's replicas, who stands in the path, and the PodAutoscaler's status. The
@@ -121,7 +76,6 @@ export class PodAutoscalerReconciler implements Reconciler {
   readonly name = "pod-autoscaler";
   readonly #deps: PodAutoscalerReconcilerDeps;
   readonly #ownStatus = new OwnWrites<Stored<PodAutoscaler>>();
-  readonly #ownMode = new OwnWrites<Stored<ServerlessService>>();
   readonly #applied = new Map<ObjectKey, AppliedScale>();
 
   constructor(deps: PodAutoscalerReconcilerDeps) {
@@ -148,6 +102,7 @@ export class PodAutoscalerReconciler implements Reconciler {
     try {
       outcome = { pass: await this.#run(this.#view(key, autoscaler, draft), draft) };
     } catch (error) {
+      if (error instanceof NotOwnedError) draft.conditions.set("Active", notOwned(error));
       outcome = { error };
     }
     if ("pass" in outcome && outcome.pass === "superseded") return done;
@@ -156,11 +111,11 @@ export class PodAutoscalerReconciler implements Reconciler {
     return "pass" in outcome && outcome.pass !== "superseded" ? outcome.pass : done;
   }
 
-  async #run(view: View, draft: Draft): Promise<Pass | "superseded"> {
-    const { scaler, clock, config } = this.#deps;
+  async #run(view: RevisionView, draft: Draft): Promise<Pass | "superseded"> {
+    const { scaler, clock, config, companions } = this.#deps;
     const { key, autoscaler, settings } = view;
     const revision = requireRevision(autoscaler);
-    const sks = await this.#bringServerlessService(view, draft);
+    const sks = await companions.serverlessService(autoscaler);
     if (sks === undefined) {
       draft.conditions.set("SKSReady", notReady);
       this.#report(view, draft, undefined);
@@ -170,7 +125,7 @@ export class PodAutoscalerReconciler implements Reconciler {
     const decision = scaler.ensure(revision, spec);
     const metricsServiceName = sks.status?.privateServiceName ?? "";
     draft.status = { ...draft.status, metricsServiceName, serviceName: sks.status?.serviceName ?? "" };
-    await this.#bringMetric(view, draft, metricsServiceName);
+    await companions.bringMetric(autoscaler, metricSpec(settings, metricsServiceName));
 
     const bounded = boundedScale({
       desiredPods: decision.desiredPods,
@@ -180,14 +135,14 @@ export class PodAutoscalerReconciler implements Reconciler {
       isInitialized: view.isInitialized,
       isReachable: view.isReachable,
     });
-    const scaled = await this.#scale(view, sks, decision, bounded.pods);
+    const scaled = await this.#deps.scaling.apply(view, sks, decision, bounded.pods);
     if (scaled.kind === "superseded") return "superseded";
 
     const mode = wantedMode(scaled.want, decision, spec, {
       readyPods: view.readyPods,
       activatorCapacity: config.autoscaler.activatorCapacity,
     });
-    const switched = await this.#bringMode(view, sks, mode);
+    const switched = await companions.switchMode(autoscaler, sks, mode);
     draft.conditions.set("SKSReady", isReady(switched) ? { status: "True" } : notReady);
     this.#report(view, draft, scaled.want);
     this.#applied.set(key, {
@@ -202,7 +157,7 @@ export class PodAutoscalerReconciler implements Reconciler {
     return scaled.pass;
   }
 
-  #view(key: ObjectKey, autoscaler: Stored<PodAutoscaler>, { conditions }: Draft): View {
+  #view(key: ObjectKey, autoscaler: Stored<PodAutoscaler>, { conditions }: Draft): RevisionView {
     const { config, pods } = this.#deps;
     const settings = revisionSettings(autoscaler, config.autoscaler, config.deployment);
     const isReachable = autoscaler.spec.reachability !== "Unreachable";
@@ -217,116 +172,8 @@ export class PodAutoscalerReconciler implements Reconciler {
     };
   }
 
-  /** Sets the replicas, if there is anything to set. S-93, S-97, S-98. */
-  async #scale(
-    view: View,
-    sks: Stored<ServerlessService>,
-    decision: Decision,
-    pods: number | undefined,
-  ): Promise<Scaled> {
-    const { target } = this.#deps;
-    if (pods === undefined) return { kind: "scaled", want: undefined, pass: done };
-    if (pods > 0) {
-      await target.scale(view.autoscaler, pods);
-      return { kind: "scaled", want: pods, pass: done };
-    }
-    const zero = await this.#scaleToZero(view, sks, decision);
-    switch (zero.kind) {
-      case "superseded":
-        return zero;
-      case "apply":
-        await target.scale(view.autoscaler, zero.pods);
-        return { kind: "scaled", want: zero.pods, pass: passAfter(zero.recheckMs), zero: zero.because };
-      case "hold":
-        return { kind: "scaled", want: zero.want, pass: passAfter(zero.recheckMs), zero: zero.because };
-      case "ask-later":
-        this.#deps.confirmations.askInBackground(view.key, probeTarget(view.autoscaler, sks));
-        return { kind: "scaled", want: 0, pass: done, zero: zero.because };
-    }
-  }
-
-  /** Decides, asking the activator in between where the decision needs its answer. S-105. */
-  async #scaleToZero(
-    view: View,
-    sks: Stored<ServerlessService>,
-    decision: Decision,
-  ): Promise<Exclude<ScaleToZero, { kind: "ask-activator" }> | { readonly kind: "superseded" }> {
-    const { scaler, confirmations } = this.#deps;
-    const idle = this.#idleRevision(view, sks);
-    const first = scaleToZero(idle);
-    if (first.kind !== "ask-activator") return first;
-    const isInPath = await confirmations.ask(probeTarget(view.autoscaler, sks));
-    if (scaler.decision(revisionOf(view.key))?.desiredPods !== decision.desiredPods)
-      return { kind: "superseded" };
-    const second = scaleToZero({ ...idle, confirmation: isInPath ? "confirmed" : "denied" });
-    return second.kind === "ask-activator" ? { kind: "superseded" } : second;
-  }
-
-  #idleRevision(view: View, sks: Stored<ServerlessService>): IdleRevision {
-    const { clock, config, target, readyActivators } = this.#deps;
-    const { settings } = view;
-    const now = clock.wall();
-    const inPath = findCondition(sks.status?.conditions, "ActivatorEndpointsPopulated");
-    return {
-      activity: activityOf(view.autoscaler, now),
-      isScaleToZeroEnabled: config.autoscaler.isScaleToZeroEnabled,
-      stableWindowMs: settings.stableWindowMs,
-      progressDeadlineMs: settings.progressDeadlineMs,
-      graceMs: config.autoscaler.scaleToZeroGraceMs,
-      retentionMs: view.isReachable ? settings.podRetentionMs : 0,
-      mode: sks.spec.mode,
-      proxyForMs: inPath?.status === "True" ? elapsedMs(inPath.lastTransitionTime, now) : 0,
-      replicas: target.replicas(view.autoscaler) ?? 0,
-      confirmation:
-        settings.targetBurstCapacity === UNLIMITED_BURST
-          ? { kind: "always-in-path", readyActivators: readyActivators() }
-          : "unasked",
-    };
-  }
-
-  /** The ServerlessService once it has a private Service; until then one that proxies is made sure of. S-91, K-53. */
-  async #bringServerlessService(view: View, draft: Draft): Promise<Stored<ServerlessService> | undefined> {
-    const { client, serverlessServices } = this.#deps;
-    const sks = this.#ownMode.latest(view.key, serverlessServices.get(view.key));
-    if (sks === undefined) {
-      await unlessExists(
-        client.create(ServerlessServiceKind, makeServerlessService(view.autoscaler, FIRST_MODE)),
-      );
-      return undefined;
-    }
-    requireOwned(sks, view.autoscaler, draft);
-    if ((sks.status?.privateServiceName ?? "") !== "") return sks;
-    await this.#bringMode(view, sks, FIRST_MODE);
-    return undefined;
-  }
-
-  async #bringMode(
-    view: View,
-    sks: Stored<ServerlessService>,
-    mode: WantedMode,
-  ): Promise<Stored<ServerlessService>> {
-    const spec = serverlessServiceSpec(view.autoscaler, mode);
-    if (semanticEqual(sks.spec, spec)) return sks;
-    const updated = await this.#deps.client.update(ServerlessServiceKind, { ...sks, spec });
-    this.#ownMode.remember(view.key, updated);
-    return updated;
-  }
-
-  /** S-65. */
-  async #bringMetric(view: View, draft: Draft, metricsServiceName: string): Promise<void> {
-    const { client, metrics } = this.#deps;
-    const spec = metricSpec(view.settings, metricsServiceName);
-    const metric = metrics.get(view.key);
-    if (metric === undefined) {
-      await unlessExists(client.create(MetricKind, makeMetric(view.autoscaler, spec)));
-      return;
-    }
-    requireOwned(metric, view.autoscaler, draft);
-    if (!semanticEqual(metric.spec, spec)) await client.update(MetricKind, { ...metric, spec });
-  }
-
   /** S-109..S-112. */
-  #report(view: View, draft: Draft, want: number | undefined): void {
+  #report(view: RevisionView, draft: Draft, want: number | undefined): void {
     const state = {
       want,
       readyPods: view.readyPods,
@@ -364,11 +211,15 @@ export class PodAutoscalerReconciler implements Reconciler {
 
   #forget(key: ObjectKey): void {
     this.#deps.scaler.remove(revisionOf(key));
-    this.#deps.target.forget(key);
+    this.#deps.scaling.forget(key);
+    this.#deps.companions.forget(key);
     this.#ownStatus.forget(key);
-    this.#ownMode.forget(key);
     this.#applied.delete(key);
   }
+}
+
+function notOwned({ message }: NotOwnedError): ConditionChange {
+  return { status: "False", reason: "NotOwned", message };
 }
 
 const notReady = {
@@ -404,24 +255,12 @@ function wantedMode(
   };
 }
 
-function probeTarget({ metadata, spec }: Stored<PodAutoscaler>, sks: Stored<ServerlessService>): ProbeTarget {
-  return {
-    namespace: metadata.namespace,
-    serviceName: sks.status?.serviceName ?? "",
-    port: spec.protocolType === "h2c" ? ports.serviceH2c : ports.serviceHttp,
-  };
-}
-
 /** S-92, K-50. */
 function isReady({ metadata, status }: Stored<ServerlessService>): boolean {
   return (
     status?.observedGeneration === metadata.generation &&
     findCondition(status.conditions, "Ready")?.status === "True"
   );
-}
-
-function passAfter(afterMs: number | undefined): Pass {
-  return afterMs === undefined ? done : { kind: "again", afterMs };
 }
 
 /** S-78. */
@@ -432,24 +271,4 @@ function requireRevision(autoscaler: Stored<PodAutoscaler>): ReturnType<typeof r
     }
   }
   return revisionOf(objectKey(autoscaler.metadata));
-}
-
-function requireOwned(
-  object: Stored<ServerlessService> | Stored<Metric>,
-  autoscaler: Stored<PodAutoscaler>,
-  { conditions }: Draft,
-): void {
-  if (isControlledBy(object, autoscaler)) return;
-  const message = `There is an existing ${object.kind} "${object.metadata.name}" that we do not own.`;
-  conditions.set("Active", { status: "False", reason: "NotOwned", message });
-  throw new NotOwnedError(message);
-}
-
-/** Somebody was faster, or the cache is behind: its event brings the next pass. */
-async function unlessExists(creation: Promise<unknown>): Promise<void> {
-  try {
-    await creation;
-  } catch (error) {
-    if (!isKubeError(error, "AlreadyExists")) throw error;
-  }
 }
