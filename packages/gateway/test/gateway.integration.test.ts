@@ -1,0 +1,312 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import {
+  annotations,
+  type Endpoints,
+  EndpointsKind,
+  type Ingress,
+  IngressKind,
+  type IngressSplit,
+  InProcessKubeClient,
+  type KubeClient,
+  ObjectStore,
+  RealClock,
+  RealRandom,
+  ROUSE_INGRESS_CLASS,
+  type Stored,
+  silentLogger,
+} from "@rouse/shared";
+import { expect, test } from "vitest";
+import { Gateway } from "../src/index.ts";
+
+interface Address {
+  readonly ip: string;
+  readonly port: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A gateway over an object store, and servers in the place of activators and pods. */
+class World implements AsyncDisposable {
+  readonly client: KubeClient;
+  readonly gateway: Gateway;
+  readonly #closing = new AsyncDisposableStack();
+
+  private constructor(client: KubeClient, gateway: Gateway) {
+    this.client = client;
+    this.gateway = gateway;
+    this.#closing.use(gateway);
+  }
+
+  static async start(): Promise<World> {
+    const clock = new RealClock();
+    const random = new RealRandom();
+    const client = new InProcessKubeClient({
+      store: new ObjectStore({ wall: () => clock.wall(), random }),
+      clock,
+    });
+    const deps = { client, clock, random, log: silentLogger };
+    return new World(client, await Gateway.start(deps, { ip: "127.0.0.1", port: 0 }));
+  }
+
+  async upstream(serve: (request: IncomingMessage, response: ServerResponse) => void): Promise<Address> {
+    const server = createServer(serve);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    this.#closing.defer(async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    });
+    const address = server.address();
+    return { ip: "127.0.0.1", port: typeof address === "object" && address !== null ? address.port : 0 };
+  }
+
+  async setEndpoints(name: string, addresses: readonly Address[]): Promise<void> {
+    const object: Endpoints = {
+      apiVersion: "v1",
+      kind: "Endpoints",
+      metadata: { namespace: "default", name },
+      subsets: addresses.map(({ ip, port }) => ({ addresses: [{ ip }], ports: [{ name: "http", port }] })),
+    };
+    const known = await this.client.get(EndpointsKind, { namespace: "default", name }).catch(() => undefined);
+    await (known === undefined
+      ? this.client.create(EndpointsKind, object)
+      : this.client.update(EndpointsKind, object));
+  }
+
+  async apply(name: string, splits: readonly Partial<IngressSplit>[], ingressClass = ROUSE_INGRESS_CLASS) {
+    const ingress: Ingress = {
+      apiVersion: "networking.internal.knative.dev/v1alpha1",
+      kind: "Ingress",
+      metadata: { namespace: "default", name, annotations: { [annotations.ingressClass]: ingressClass } },
+      spec: {
+        rules: [
+          {
+            hosts: [`${name}.default.localhost`],
+            http: {
+              paths: [
+                {
+                  splits: splits.map((split) => ({
+                    serviceNamespace: "default",
+                    serviceName: name,
+                    servicePort: 80,
+                    percent: 100,
+                    ...split,
+                  })),
+                },
+              ],
+            },
+          },
+        ],
+      },
+    };
+    const known = await this.client.get(IngressKind, { namespace: "default", name }).catch(() => undefined);
+    await (known === undefined
+      ? this.client.create(IngressKind, ingress)
+      : this.client.update(IngressKind, { ...known, spec: ingress.spec }));
+  }
+
+  ingress(name: string): Promise<Stored<Ingress>> {
+    return this.client.get(IngressKind, { namespace: "default", name });
+  }
+
+  /** Resolves when the gateway says that the latest spec is in force. */
+  async untilReady(name: string): Promise<Stored<Ingress>> {
+    for (;;) {
+      const ingress = await this.ingress(name);
+      const ready = ingress.status?.conditions?.find(({ type }) => type === "Ready");
+      const isCurrent = ingress.status?.observedGeneration === ingress.metadata.generation;
+      if (isCurrent && ready?.status === "True") return ingress;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  call(name: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const { ip, port } = this.gateway.address;
+      const host = `${name}.default.localhost:${port}`;
+      const sent = request(
+        { host: ip, port, headers: { Host: host, ...headers }, agent: false },
+        (response) => {
+          const parts: Buffer[] = [];
+          response.on("data", (part: Buffer) => parts.push(part));
+          response.on("error", reject);
+          response.on("end", () => {
+            resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString("latin1") });
+          });
+        },
+      );
+      sent.on("error", reject);
+      sent.end();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#closing.disposeAsync();
+  }
+}
+
+test("a request goes to its Service with what the platform says about it, and nothing a client could make up", async () => {
+  await using world = await World.start();
+  await world.setEndpoints("hello", [
+    await world.upstream((request, response) => response.end(JSON.stringify(request.headers))),
+  ]);
+  await world.apply("hello", [{ appendHeaders: { "Knative-Serving-Revision": "hello-1" } }]);
+  await world.untilReady("hello");
+  const answer = await world.call("hello", {
+    "Knative-Serving-Revision": "other",
+    "Knative-Serving-Namespace": "other",
+    "K-Original-Host": "other",
+    "K-Proxy-Request": "activator",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-For": "192.0.2.1",
+  });
+  const seen: Record<string, string> = JSON.parse(answer.body);
+  expect(seen).toMatchObject({
+    host: `hello.default.localhost:${world.gateway.address.port}`,
+    "knative-serving-revision": "hello-1",
+    "x-forwarded-proto": "http",
+    "x-forwarded-for": "192.0.2.1, 127.0.0.1",
+  });
+  for (const name of ["knative-serving-namespace", "k-original-host", "k-proxy-request"]) {
+    expect(Object.keys(seen)).not.toContain(name);
+  }
+});
+
+test("C-105: an unknown host is 404, and says which", async () => {
+  await using world = await World.start();
+  expect(await world.call("nobody")).toEqual({
+    status: 404,
+    body: 'no service has the host "nobody.default.localhost"\n',
+  });
+});
+
+test("C-104: an Ingress of another class is left alone", async () => {
+  await using world = await World.start();
+  await world.apply("other", [{}], "istio.ingress.networking.knative.dev");
+  await world.setEndpoints("hello", [await world.upstream((_, response) => response.end())]);
+  await world.apply("hello", [{}]);
+  await world.untilReady("hello");
+  expect((await world.ingress("other")).status).toBeUndefined();
+  expect((await world.call("other")).status).toBe(404);
+});
+
+test("C-103: an Ingress in force says so, and where", async () => {
+  await using world = await World.start();
+  await world.setEndpoints("hello", [await world.upstream((_, response) => response.end())]);
+  await world.apply("hello", [{}]);
+  const { status } = await world.untilReady("hello");
+  expect(status?.conditions?.map(({ type, status: is }) => [type, is])).toEqual([
+    ["LoadBalancerReady", "True"],
+    ["NetworkConfigured", "True"],
+    ["Ready", "True"],
+  ]);
+  expect(status).toMatchObject({ publicLoadBalancer: { ingress: [{ ip: "127.0.0.1" }] } });
+});
+
+test("C-113: without a ready endpoint an Ingress is not ready; it becomes so when there is one", async () => {
+  await using world = await World.start();
+  await world.apply("hello", [{}]);
+  for (;;) {
+    const conditions = (await world.ingress("hello")).status?.conditions;
+    const balancer = conditions?.find(({ type }) => type === "LoadBalancerReady");
+    if (balancer !== undefined) {
+      expect(balancer).toMatchObject({ status: "Unknown", reason: "Uninitialized" });
+      break;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await world.setEndpoints("hello", [await world.upstream((_, response) => response.end("hi"))]);
+  await world.untilReady("hello");
+  expect((await world.call("hello")).body).toBe("hi");
+});
+
+test("C-113: a new configuration that cannot serve leaves the old one in force", async () => {
+  await using world = await World.start();
+  await world.setEndpoints("hello", [await world.upstream((_, response) => response.end("old"))]);
+  await world.apply("hello", [{}]);
+  await world.untilReady("hello");
+  await world.apply("hello", [{ serviceName: "new" }]);
+  expect((await world.call("hello")).body).toBe("old");
+  await world.setEndpoints("new", [await world.upstream((_, response) => response.end("new"))]);
+  await world.untilReady("hello");
+  expect((await world.call("hello")).body).toBe("new");
+});
+
+test("an endpoint that refuses connections is passed over", async () => {
+  await using world = await World.start();
+  const closed = createServer();
+  await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
+  const address = closed.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  await new Promise<void>((resolve) => closed.close(() => resolve()));
+  const upstream = await world.upstream((_, response) => response.end("hi"));
+  await world.setEndpoints("hello", [{ ip: "127.0.0.1", port }, upstream]);
+  await world.apply("hello", [{}]);
+  await world.untilReady("hello");
+  const answers = await Promise.all(Array.from({ length: 30 }, () => world.call("hello")));
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
+});
+
+test("C-118: endpoints that change under load fail nobody", async () => {
+  await using world = await World.start();
+  const upstreams = await Promise.all(
+    [1, 2, 3].map((n) => world.upstream((_, response) => response.end(`${n}`))),
+  );
+  await world.setEndpoints("hello", upstreams.slice(0, 1));
+  await world.apply("hello", [{}]);
+  await world.untilReady("hello");
+  let isOver = false;
+  const load = Array.from({ length: 8 }, async () => {
+    const statuses: number[] = [];
+    while (!isOver) statuses.push((await world.call("hello")).status);
+    return statuses;
+  });
+  for (let round = 0; round < 60; round++) {
+    await world.setEndpoints(
+      "hello",
+      upstreams.filter((_, index) => index === round % 3),
+    );
+    await world.call("hello");
+  }
+  isOver = true;
+  const statuses = (await Promise.all(load)).flat();
+  expect(statuses.length).toBeGreaterThan(0);
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+});
+
+test("C-121: who asks which configuration is in force gets its hash to the backend", async () => {
+  await using world = await World.start();
+  await world.setEndpoints("hello", [
+    await world.upstream((request, response) => response.end(request.headers["k-network-hash"])),
+  ]);
+  await world.apply("hello", [{}]);
+  await world.untilReady("hello");
+  expect((await world.call("hello", { "K-Network-Hash": "override" })).body).toMatch(/^[0-9a-f]{64}$/);
+  expect((await world.call("hello", { "K-Network-Hash": "mine" })).body).toBe("mine");
+});
+
+test("bodies stream both ways", async () => {
+  await using world = await World.start();
+  await world.setEndpoints("hello", [
+    await world.upstream((request, response) => {
+      response.writeHead(200);
+      request.on("data", (piece: Buffer) => response.write(`<${piece.toString()}>`));
+      request.on("end", () => response.end());
+    }),
+  ]);
+  await world.apply("hello", [{}]);
+  await world.untilReady("hello");
+  const { ip, port } = world.gateway.address;
+  const sent = request({ host: ip, port, method: "POST", headers: { Host: "hello.default.localhost" } });
+  sent.write("one");
+  const [response] = await once(sent, "response");
+  expect(String((await once(response, "data"))[0])).toBe("<one>");
+  sent.write("two");
+  expect(String((await once(response, "data"))[0])).toBe("<two>");
+  sent.end();
+  response.resume();
+  await once(response, "end");
+});
