@@ -5,19 +5,16 @@ import { Gateway } from "@rouse/gateway";
 import {
   type Clock,
   endpoint,
-  GarbageCollector,
-  InProcessKubeClient,
   type KubeClient,
   type Logger,
   labels,
-  NamespaceCleaner,
   type ObjectKey,
-  ObjectStore,
   ports,
   type Random,
   type RevisionKey,
   revisionKey,
 } from "@rouse/shared";
+import { ApiServer } from "./api-server/api-server.ts";
 import { listenSomewhere } from "./home/listen-somewhere.ts";
 import { PodSidecars } from "./home/pod-sidecars.ts";
 import { ServiceResolver } from "./home/service-resolver.ts";
@@ -70,10 +67,13 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
   const { clock, random, log } = deps;
   await using starting = new AsyncDisposableStack();
 
-  const store = new ObjectStore({ wall: () => clock.wall(), random });
-  starting.use(new GarbageCollector({ store, clock, log: log.with({ component: "garbage-collector" }) }));
-  starting.use(new NamespaceCleaner({ store, clock }));
-  const client = new InProcessKubeClient({ store, clock });
+  const apiServer = starting.use(
+    await ApiServer.start(
+      { clock, random, log: log.with({ component: "api-server" }) },
+      options.isEphemeral ? {} : { dataDir: options.dataDir },
+    ),
+  );
+  const { client } = apiServer;
   const component = (name: string): { client: KubeClient; clock: Clock; random: Random; log: Logger } => ({
     client,
     clock,
