@@ -2,9 +2,9 @@ import { RecordingExchange, VirtualClock } from "@rouse/shared/testing";
 import { expect, test } from "vitest";
 import { Drain } from "./drain.ts";
 
-function setUp() {
+function setUp(quietMs = 30_000) {
   const clock = new VirtualClock();
-  const drain = new Drain<undefined>(clock, { quietMs: 30_000 });
+  const drain = new Drain<undefined>(clock, { quietMs });
   const enter = () => {
     const exchange = new RecordingExchange(undefined);
     drain.handle(exchange, () => {});
@@ -29,6 +29,13 @@ test("V-14: requests at 10 s and 25 s put the end of the drain at 55 s", async (
   await clock.advanceAsync(100_000);
   expect(times).toEqual([55]);
   expect(clock.pendingTimers).toBe(0);
+});
+
+test("without a quiet time a drain is complete at once", async () => {
+  const { clock, begin } = setUp(0);
+  const times = begin();
+  await clock.settle();
+  expect([times, clock.pendingTimers]).toEqual([[0], 0]);
 });
 
 test("Q-111: a second drain joins the first; one after completion is at once", async () => {

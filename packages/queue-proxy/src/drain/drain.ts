@@ -48,12 +48,13 @@ export class Drain<C> implements Layer<C>, ExchangeObserver<C>, Disposable {
   /** Begins a drain or joins the one that runs. Resolves when it is complete, at once if it already was. */
   async begin(): Promise<void> {
     if (this.#state === "drained") return;
+    const drained = new Promise<void>((resolve) => this.#whenDrained.push(resolve));
     if (this.#state === "open") {
       this.#state = "draining";
       this.#lastArrival = this.#clock.now();
-      this.#arm();
+      this.#arm(); // without a quiet time it is over here
     }
-    await new Promise<void>((resolve) => this.#whenDrained.push(resolve));
+    await drained;
   }
 
   /** Takes a drain back: probes are answered again, whoever waits is let go. Q-114. */
