@@ -183,6 +183,11 @@ export class FakePlatform implements AsyncDisposable {
     }
   }
 
+  /** Lets the controller alone react for a while. */
+  async look(rounds: number): Promise<void> {
+    for (let round = 0; round < rounds; round++) await this.clock.advanceAsync(20);
+  }
+
   /** `status reason` of a Service's Ready. */
   async ready(name: string): Promise<string> {
     return await this.reason(KnativeServiceKind, name, "Ready");

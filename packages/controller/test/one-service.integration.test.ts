@@ -219,6 +219,49 @@ describe("C-7: a name held by somebody else is left alone and told", () => {
   });
 });
 
+describe("C-7: below the Service, too", () => {
+  const metadata = { name: "hello", namespace: "default" };
+
+  test("PodAutoscaler", async () => {
+    await using platform = await FakePlatform.start();
+    await platform.client.create(PodAutoscalerKind, {
+      apiVersion: "autoscaling.internal.knative.dev/v1alpha1",
+      kind: "PodAutoscaler",
+      metadata: { ...metadata, name: "hello-00001" },
+      spec: { scaleTargetRef: { apiVersion: "v1", kind: "Pod", name: "other" }, protocolType: "http1" },
+    });
+    await platform.client.create(KnativeServiceKind, hello());
+    await platform.look(5);
+    expect(await platform.reason(RevisionKind, "hello-00001", "ResourcesAvailable")).toBe("False NotOwned");
+  });
+
+  test("placeholder Service", async () => {
+    await using platform = await FakePlatform.start();
+    const spec = { ports: [{ port: 1 }] };
+    await platform.client.create(ServiceKind, { apiVersion: "v1", kind: "Service", metadata, spec });
+    await platform.client.create(KnativeServiceKind, hello());
+    await platform.rest();
+    expect(await platform.reason(RouteKind, "hello", "IngressReady")).toBe("False NotOwned");
+    expect((await platform.get(ServiceKind, "hello")).spec).toMatchObject(spec);
+  });
+
+  test("Ingress", async () => {
+    await using platform = await FakePlatform.start();
+    await platform.client.create(IngressKind, {
+      apiVersion: "networking.internal.knative.dev/v1alpha1",
+      kind: "Ingress",
+      metadata,
+      spec: { rules: [] },
+    });
+    await platform.client.create(KnativeServiceKind, hello());
+    await platform.rest();
+    expect(await platform.reason(RouteKind, "hello", "IngressReady")).toBe("False NotOwned");
+    expect((await platform.get(IngressKind, "hello")).spec.rules).toEqual([]);
+    const events = (await platform.client.list(EventKind)).items.filter(({ type }) => type === "Warning");
+    expect(events.map(({ reason }) => reason)).toContain("InternalError");
+  });
+});
+
 describe("settings take effect live", () => {
   test("a new domain moves the hosts", async () => {
     await using platform = await FakePlatform.start();

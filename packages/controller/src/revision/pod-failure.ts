@@ -76,11 +76,9 @@ function lastEnd(status: ContainerStatus): TerminatedState | undefined {
   return state !== undefined && "terminated" in state ? state.terminated : undefined;
 }
 
-function exitMessage({ exitCode, message = "", reason = "" }: TerminatedState): string {
+function exitMessage({ exitCode, message = "" }: TerminatedState): string {
   if (message !== "") return `Container failed with: ${message}`;
-  return exitCode === 0
-    ? "Container exited with no error"
-    : `Container failed with: ${reason || "no output"}`;
+  return exitCode === 0 ? "Container exited with no error" : `Container exited with code ${exitCode}`;
 }
 
 function finishedAt(pod: Stored<Pod>): string {
