@@ -108,6 +108,17 @@ describe("a revision", () => {
     expect(await after(10_000)).toEqual([]);
   });
 
+  test("whose second look is planned is looked at sooner when something changes", async () => {
+    const { load, after, createRevision, createPod } = await setUp();
+    load.now = { held: 1, inFlight: 0 };
+    await createRevision();
+    await after(10);
+    await createPod("p1");
+    expect(await after(10)).toEqual([`${REVISION}  1 starting · no mode yet · 1 held`]);
+    load.now = { held: 0, inFlight: 0 };
+    await after(250);
+  });
+
   test("says nothing twice", async () => {
     const { client, after, createRevision } = await setUp();
     await createRevision();

@@ -47,7 +47,7 @@ export class World implements Disposable {
   /** What was last said of each service. */
   readonly #said = new Map<string, string>();
   /** Revisions that are looked at when their timer fires. */
-  readonly #due = new Map<RevisionKey, Disposable>();
+  readonly #due = new Map<RevisionKey, { readonly atMs: number; readonly timer: Disposable }>();
 
   private constructor(deps: WorldDeps) {
     this.#deps = deps;
@@ -72,7 +72,7 @@ export class World implements Disposable {
 
   [Symbol.dispose](): void {
     for (const informer of this.#informers()) informer[Symbol.dispose]();
-    for (const timer of this.#due.values()) timer[Symbol.dispose]();
+    for (const { timer } of this.#due.values()) timer[Symbol.dispose]();
     this.#due.clear();
   }
 
@@ -98,12 +98,15 @@ export class World implements Disposable {
   }
 
   #lookSoon(key: RevisionKey, delayMs: number): void {
-    if (this.#due.has(key)) return;
+    const atMs = this.#deps.clock.now() + delayMs;
+    const planned = this.#due.get(key);
+    if (planned !== undefined && planned.atMs <= atMs) return;
+    planned?.timer[Symbol.dispose]();
     const timer = this.#deps.clock.after(delayMs, () => {
       this.#due.delete(key);
       this.#look(key);
     });
-    this.#due.set(key, timer);
+    this.#due.set(key, { atMs, timer });
   }
 
   #look(key: RevisionKey): void {
