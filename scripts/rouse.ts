@@ -8,6 +8,9 @@ import { join, resolve } from "node:path";
 import { bundlePath } from "./build/bundle-path.ts";
 import { isStale } from "./build/staleness.ts";
 
+/** How often the parent is looked at. */
+const PARENT_MS = 250;
+
 const root = resolve(import.meta.dirname, "..");
 const bundle = join(root, bundlePath("cli"));
 
@@ -18,6 +21,21 @@ if (isStale(root, bundle)) {
   });
   if (built.status !== 0) process.exit(1);
 }
+endWithParent();
 // The package manager runs scripts in the repository's root; paths are meant from where the user stands.
 process.chdir(process.env.INIT_CWD ?? process.cwd());
 createRequire(import.meta.url)(bundle);
+
+/**
+ * The package manager gives what it runs a process group of its own, so killing the manager would leave this behind.
+ * When the parent is gone, this process is asked to end, as by TERM.
+ */
+function endWithParent(): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, "SIGTERM");
+  }, PARENT_MS);
+  timer.unref();
+}
