@@ -77,6 +77,45 @@ test("C-64: the old revision stays in use until the gateway has taken up the new
   expect(await platform.ready("hello")).toBe("True");
 });
 
+test("CV-25: with a rollout duration the new revision gets its traffic step by step", async () => {
+  await using platform = await FakePlatform.start();
+  await platform.config("config-network", { "rollout-duration": "30" });
+  await platform.client.create(KnativeServiceKind, hello({ template: greeting("one") }));
+  await platform.settle();
+  expect(await splits(platform)).toEqual(["hello-00001 100"]); // the first has nothing to roll from
+  platform.isGatewayUp = false;
+  await change(platform, { template: greeting("two") });
+  for (let round = 0; round < 10; round++) await platform.rest(1);
+  expect(await splits(platform)).toEqual(["hello-00001 99", "hello-00002 1"]);
+  expect(await platform.reason(RouteKind, "hello", "IngressReady")).toBe("Unknown RolloutInProgress");
+  expect((await platform.get(RouteKind, "hello")).status?.traffic).toEqual([
+    { revisionName: "hello-00001", percent: 99, latestRevision: true },
+    { revisionName: "hello-00002", percent: 1, latestRevision: true },
+  ]);
+  await platform.clock.advanceAsync(4_000); // as long as the gateway takes
+  platform.isGatewayUp = true;
+  await platform.rest(5);
+  const seen: string[] = [];
+  for (let second = 0; second < 40; second++) {
+    await platform.clock.advanceAsync(1_000);
+    await platform.rest(2);
+    const now = (await splits(platform)).join(", ");
+    if (now !== seen.at(-1)) seen.push(now);
+    const revision = await routing(platform, "hello-00001");
+    if (seen.at(-1) !== "hello-00002 100") expect(revision).toBe("active hello");
+  }
+  expect(seen).toEqual([
+    "hello-00001 99, hello-00002 1",
+    "hello-00001 79, hello-00002 21",
+    "hello-00001 59, hello-00002 41",
+    "hello-00001 39, hello-00002 61",
+    "hello-00001 19, hello-00002 81",
+    "hello-00002 100",
+  ]);
+  expect(await platform.ready("hello")).toBe("True");
+  expect(await routing(platform, "hello-00001")).toBe("reserve -");
+});
+
 test("C-37, C-66, CV-33: Routes without a Service share a revision, and leave it one by one", async () => {
   await using platform = await FakePlatform.start();
   const apiVersion = "serving.knative.dev/v1";

@@ -3,6 +3,7 @@ import { routeOf, settings } from "../../test/stored.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Visibility } from "./hosts.ts";
 import { makeIngress, type Routing } from "./ingress.ts";
+import { NO_PACE, rolloutBaseline } from "./rollout-state.ts";
 import type { Target } from "./traffic.ts";
 
 const K = "serving.knative.dev";
@@ -26,6 +27,7 @@ const groups = new Map([
 ]);
 const routingOf = (rest: Partial<Routing> = {}, given: Partial<Settings> = {}): Routing => ({
   groups,
+  rollout: rolloutBaseline(rest.groups ?? groups),
   visibility: (): Visibility => "ExternalIP",
   naming: { settings: { ...settings, ...given }, clusterDomain: "cluster.local", domainSuffix: undefined },
   ...rest,
@@ -95,6 +97,19 @@ test("C-87: with routing by tag header, the header goes before the default", () 
   ]);
   expect(spec.rules[2]?.http.paths).toEqual([
     { appendHeaders: { "Knative-Serving-Tag": "blue" }, splits: [split("hello-00000")] },
+  ]);
+});
+
+test("C-86: a target that is rolling out has a split per revision", () => {
+  const revisions = [
+    { revisionName: "hello-00000", percent: 99 },
+    { revisionName: "hello-00001", percent: 1 },
+  ];
+  const rollout = [{ configurationName: "hello", tag: "", percent: 100, revisions, pace: NO_PACE }];
+  const { spec } = makeIngress(route, routingOf({ rollout }));
+  expect(spec.rules[1]?.http.paths[0]?.splits).toEqual([
+    { ...split("hello-00000"), percent: 99 },
+    { ...split("hello-00001"), percent: 1 },
   ]);
 });
 

@@ -14,12 +14,14 @@ import {
 } from "@rouse/shared";
 import { keys, without } from "../metadata-keys.ts";
 import { expandHost, hostOf, type Naming, type Visibility } from "./hosts.ts";
-import { rolloutBaseline } from "./rollout.ts";
+import { entryOf, type RolloutEntry, rolloutText } from "./rollout-state.ts";
 import type { Target } from "./traffic.ts";
 
 /** What a KIngress is made from. */
 export interface Routing {
   readonly groups: ReadonlyMap<string, readonly Target[]>;
+  /** How far latest-revision targets have moved to their revision. */
+  readonly rollout: readonly RolloutEntry[];
   /** Who may reach each traffic name. C-75. */
   visibility(tag: string): Visibility;
   readonly naming: Naming;
@@ -47,7 +49,7 @@ export function makeIngress(route: Stored<Route>, routing: Routing): Ingress {
         ...without(
           {
             [annotations.ingressClass]: ingressClass(route, settings.network.ingressClass),
-            [keys.rollout]: rolloutBaseline(routing.groups),
+            [keys.rollout]: rolloutText(routing.rollout),
             ...route.metadata.annotations,
           },
           [annotations.lastApplied, keys.ingressClassOld, keys.certificateClassOld],
@@ -81,29 +83,32 @@ function rulesOf(route: Stored<Route>, tag: string, routing: Routing): readonly 
 
 /** C-86; with routing by tag header also C-87. */
 function pathsOf(route: Stored<Route>, tag: string, routing: Routing): readonly IngressPath[] {
-  const splits = splitsOf(route, routing.groups.get(tag) ?? []);
+  const splits = splitsOf(route, tag, routing);
   if (!routing.naming.settings.features.routesByTagHeader) return [{ splits }];
   if (tag !== "") return [{ splits, appendHeaders: { [headers.tag]: tag } }];
   const byHeader = sortedGroups(routing)
     .filter(([name]) => name !== "")
-    .map(([name, targets]) => ({
+    .map(([name]) => ({
       headers: { [headers.tag]: { exact: name } },
-      splits: splitsOf(route, targets),
+      splits: splitsOf(route, name, routing),
     }));
   return [...byHeader, { splits, appendHeaders: { [headers.defaultRoute]: "true" } }];
 }
 
-function splitsOf(route: Stored<Route>, targets: readonly Target[]): readonly IngressSplit[] {
+/** One split per target, or per revision of a target that is rolling out. */
+function splitsOf(route: Stored<Route>, tag: string, routing: Routing): readonly IngressSplit[] {
   const { namespace } = route.metadata;
-  return targets
+  return (routing.groups.get(tag) ?? [])
     .filter((target) => target.percent > 0)
-    .map((target) => ({
-      serviceNamespace: namespace,
-      serviceName: target.revisionName, // the revision's public Service
-      servicePort: target.protocol === "h2c" ? ports.serviceH2c : ports.serviceHttp,
-      percent: target.percent,
-      appendHeaders: { [headers.revision]: target.revisionName, [headers.namespace]: namespace },
-    }));
+    .flatMap((target) =>
+      (entryOf(routing.rollout, tag, target)?.revisions ?? [target]).map(({ revisionName, percent }) => ({
+        serviceNamespace: namespace,
+        serviceName: revisionName, // the revision's public Service
+        servicePort: target.protocol === "h2c" ? ports.serviceH2c : ports.serviceHttp,
+        percent,
+        appendHeaders: { [headers.revision]: revisionName, [headers.namespace]: namespace },
+      })),
+    );
 }
 
 /** C-89. */

@@ -1,6 +1,7 @@
 import {
   type Configuration,
   done,
+  findCondition,
   type Ingress,
   IngressKind,
   isControlledBy,
@@ -11,6 +12,7 @@ import {
   type ObjectKey,
   objectKey,
   type Pass,
+  parseDuration,
   type Reconciler,
   type Revision,
   type Route,
@@ -22,13 +24,16 @@ import {
   type TrafficTarget,
   writeStatus,
 } from "@rouse/shared";
+import { keys } from "../metadata-keys.ts";
 import { createChild, NotOwnedError, requireOwned } from "../pass/ownership.ts";
-import { changeOf, isObserved, readyCondition } from "../pass/readiness.ts";
+import { changeOf, isObserved, isReady, readyCondition } from "../pass/readiness.ts";
 import { isExpected, type StatusDraft, type StatusPassDeps, statusPass } from "../pass/status-pass.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
 import { HostError, hostName, hostOf, type Naming, routeVisibility, type Visibility } from "./hosts.ts";
 import { ingressName, makeIngress, type Routing } from "./ingress.ts";
 import { makePlaceholder } from "./placeholder.ts";
+import { nextStepNs, setPace, stepRollout } from "./rollout.ts";
+import { entryOf, isInProgress, parseRollout, type RolloutEntry, rolloutBaseline } from "./rollout-state.ts";
 import { type Resolution, resolveTraffic, type Target } from "./traffic.ts";
 
 export interface RouteOptions {
@@ -109,10 +114,11 @@ export class RouteReconciler implements Reconciler {
       draft.conditions.set(ALL_TRAFFIC_ASSIGNED, resolution.assigned);
       return done; // what was routed before stays as it is
     }
-    const routing: Routing = { groups: resolution.groups, visibility, naming };
+    const rollout = this.#rollout(route, rolloutBaseline(resolution.groups));
+    const routing: Routing = { groups: resolution.groups, rollout, visibility, naming };
     draft.fields = {
       ...draft.fields,
-      traffic: resolution.targets.map((target) => this.#trafficStatus(route, target, routing)),
+      traffic: resolution.targets.flatMap((target) => this.#trafficStatus(route, target, routing)),
       address: { url: `http://${hostOf(route, "", "ClusterLocal", naming)}` },
     };
     draft.conditions.set(ALL_TRAFFIC_ASSIGNED, { status: "True" });
@@ -121,7 +127,44 @@ export class RouteReconciler implements Reconciler {
     draft.conditions.set(CERTIFICATE_PROVISIONED, { status: "True", reason: "TLSNotEnabled", message });
     const ingress = await this.#bringIngress(route, makeIngress(route, routing));
     mirrorIngress(draft, ingress);
-    return done;
+    if (isInProgress(rollout)) {
+      const progress = "A gradual rollout of the latest revision(s) is in progress.";
+      draft.conditions.set(INGRESS_READY, {
+        status: "Unknown",
+        reason: "RolloutInProgress",
+        message: progress,
+      });
+    }
+    return this.#untilNextStep(rollout);
+  }
+
+  /** Where latest-revision traffic is on its way from what the present KIngress says to `wanted`. C-91…C-97 */
+  #rollout(route: Stored<Route>, wanted: readonly RolloutEntry[]): readonly RolloutEntry[] {
+    const durationSeconds = rolloutSeconds(route, this.#deps.settings.current.network.rolloutSeconds);
+    const ingress = this.#ingress(route);
+    if (durationSeconds <= 0 || ingress === undefined) return wanted;
+    const nowNs = this.#nowNs();
+    const stored = parseRollout(ingress.metadata.annotations?.[keys.rollout] ?? "") ?? [];
+    // The first percent is live: what it took tells how fast the rest may follow.
+    const isSettled = findCondition(route.status?.conditions, INGRESS_READY)?.status === "True";
+    const paced = isReady(ingress) && !isSettled ? setPace(stored, { nowNs, durationSeconds }) : stored;
+    return stepRollout(wanted, paced, nowNs);
+  }
+
+  /** C-98 */
+  #untilNextStep(rollout: readonly RolloutEntry[]): Pass {
+    const at = nextStepNs(rollout);
+    if (at === undefined) return done;
+    return { kind: "again", afterMs: Math.max(1, Math.ceil(Number(at - this.#nowNs()) / 1e6)) };
+  }
+
+  #nowNs(): bigint {
+    return BigInt(Math.floor(this.#deps.clock.wall())) * 1_000_000n;
+  }
+
+  #ingress(route: Stored<Route>): Stored<Ingress> | undefined {
+    const { namespace, name } = route.metadata;
+    return this.#deps.ingresses.get(objectKey({ namespace, name: ingressName(name) }));
   }
 
   #resolve(route: Stored<Route>): Resolution {
@@ -151,15 +194,19 @@ export class RouteReconciler implements Reconciler {
     return `${scheme}://${host}${isDefault ? "" : `:${externalPort}`}`;
   }
 
-  /** C-72. */
-  #trafficStatus(route: Stored<Route>, target: Target, { visibility, naming }: Routing): TrafficTarget {
-    const { tag, revisionName, isLatest, percent } = target;
-    return {
+  /** C-72; while a target is rolling out, one entry per revision (C-99). */
+  #trafficStatus(route: Stored<Route>, target: Target, routing: Routing): readonly TrafficTarget[] {
+    const { tag, isLatest } = target;
+    const { rollout, visibility, naming } = routing;
+    const entry = entryOf(rollout, tag, target);
+    const shares = entry !== undefined && entry.revisions.length > 1 ? entry.revisions : [target];
+    const tagged = tag === "" ? {} : { tag, url: this.#url(route, tag, visibility(tag), naming) };
+    return shares.map(({ revisionName, percent }) => ({
       revisionName,
       percent,
       latestRevision: isLatest,
-      ...(tag === "" ? {} : { tag, url: this.#url(route, tag, visibility(tag), naming) }),
-    };
+      ...tagged,
+    }));
   }
 
   /** C-79, C-81. */
@@ -197,9 +244,9 @@ export class RouteReconciler implements Reconciler {
 
   /** C-83 step 5. An object of somebody else is left alone, unlike in the reference (C-7). */
   async #bringIngress(route: Stored<Route>, wanted: Ingress): Promise<Stored<Ingress>> {
-    const { client, events, ingresses } = this.#deps;
-    const name = ingressName(route.metadata.name);
-    const present = ingresses.get(objectKey({ namespace: route.metadata.namespace, name }));
+    const { client, events } = this.#deps;
+    const { name } = wanted.metadata;
+    const present = this.#ingress(route);
     if (present === undefined) {
       try {
         const { object, isNew } = await createChild(client, IngressKind, wanted, route);
@@ -224,6 +271,13 @@ export class RouteReconciler implements Reconciler {
     const metadata = { ...present.metadata, labels: ownLabels, annotations };
     return await client.update(IngressKind, { ...present, metadata, spec: wanted.spec });
   }
+}
+
+/** C-91: the annotation counts only from one second on. */
+function rolloutSeconds(route: Stored<Route>, fallback: number): number {
+  const own = route.metadata.annotations;
+  const ms = parseDuration(own?.[keys.rolloutDuration] ?? own?.[keys.rolloutDurationOld] ?? "");
+  return ms !== undefined && ms >= 1_000 ? Math.floor(ms / 1_000) : fallback;
 }
 
 /** C-83 step 6. */

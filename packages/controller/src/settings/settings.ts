@@ -28,6 +28,8 @@ export interface Settings {
     readonly tagTemplate: string;
     readonly defaultExternalScheme: string;
     readonly httpOption: "Enabled" | "Redirected" | undefined;
+    /** How long a new revision takes to get all traffic; 0: at once. */
+    readonly rolloutSeconds: number;
   };
   readonly features: { readonly routesByTagHeader: boolean };
   readonly gc: {
@@ -120,6 +122,7 @@ function readNetwork(data: Data): Settings["network"] {
       readText(data, ["domain-template", "domainTemplate"]) ?? "{{.Name}}.{{.Namespace}}.{{.Domain}}",
     tagTemplate: readText(data, ["tag-template", "tagTemplate"]) ?? "{{.Tag}}-{{.Name}}",
     defaultExternalScheme: readText(data, "default-external-scheme") ?? "http",
+    rolloutSeconds: readInteger(data, ["rollout-duration", "rolloutDuration"], { fallback: 0, min: 0 }),
     httpOption: readHttpOption(readText(data, ["http-protocol", "httpProtocol"]) ?? "enabled"),
   };
 }
