@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Clock } from "../clock/clock.ts";
 import type { TimerWheel } from "../clock/timer-wheel.ts";
 import type { Handler } from "./chain.ts";
@@ -21,5 +22,7 @@ export interface ServerCore<C> {
   exchangeEnded(): void;
   /** A layer has a bug: that connection dies, the process lives. Q §13. */
   handlerThrew(error: unknown): void;
+  /** The connection turned out to speak HTTP/2; `read` is what it has sent so far. */
+  speaksHttp2(socket: Socket, peer: ClientPeer, read: Buffer): void;
   connectionClosed(connection: ServerConnection<C>): void;
 }

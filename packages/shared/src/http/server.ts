@@ -7,6 +7,7 @@ import { type Logger, silentLogger } from "../log/logger.ts";
 import type { Handler } from "./chain.ts";
 import type { ClientPeer, RequestHead } from "./exchange.ts";
 import { ServerConnection } from "./h1/server-connection.ts";
+import { Http2Front } from "./h2/front.ts";
 import { READ_AHEAD_TOTAL_BYTES_MAX, REQUEST_HEAD_BYTES_MAX, TCP_KEEP_ALIVE_MS } from "./limits.ts";
 import type { ServerCore } from "./server-core.ts";
 
@@ -128,6 +129,7 @@ class Core<C> implements ServerCore<C> {
   exchangeCount = 0;
   readonly #connections = new Set<ServerConnection<C>>();
   readonly #waiters: (() => void)[] = [];
+  #http2: Http2Front<C> | undefined;
   #dateSecond = -1;
   #dateText = "";
 
@@ -145,7 +147,7 @@ class Core<C> implements ServerCore<C> {
   }
 
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#connections.size + (this.#http2?.sessionCount ?? 0);
   }
 
   accept(socket: Socket): void {
@@ -184,14 +186,21 @@ class Core<C> implements ServerCore<C> {
     });
   }
 
+  speaksHttp2(socket: Socket, peer: ClientPeer, read: Buffer): void {
+    this.#http2 ??= new Http2Front<C>(this, () => this.#wakeWaiters());
+    socket.unshift(read);
+    this.#http2.adopt(socket, peer);
+  }
+
   connectionClosed(connection: ServerConnection<C>): void {
     this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#wakeWaiters();
+    if (this.connectionCount === 0) this.#wakeWaiters();
   }
 
   async drain(): Promise<void> {
     this.isDraining = true;
     for (const connection of this.#connections) connection.closeIfIdle();
+    this.#http2?.drain();
     await this.#until(() => this.exchangeCount === 0);
   }
 
@@ -199,7 +208,8 @@ class Core<C> implements ServerCore<C> {
     this.isDraining = true;
     const error = new ProxyError("draining", "shutting down");
     for (const connection of this.#connections) connection.destroy(error);
-    await this.#until(() => this.#connections.size === 0);
+    this.#http2?.destroyAll();
+    await this.#until(() => this.connectionCount === 0 && this.exchangeCount === 0);
   }
 
   async #until(holds: () => boolean): Promise<void> {

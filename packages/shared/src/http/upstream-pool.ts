@@ -1,9 +1,11 @@
+import { connect, type Socket } from "node:net";
 import type { Clock } from "../clock/clock.ts";
 import type { ProxyError } from "../errors/proxy-error.ts";
 import type { Random } from "../random.ts";
 import type { Upstream } from "./exchange.ts";
 import { Dial } from "./h1/dial.ts";
 import { UpstreamConnection } from "./h1/upstream-connection.ts";
+import { UpstreamSessions } from "./h2/upstream-sessions.ts";
 
 export interface UpstreamPoolDeps {
   readonly clock: Clock;
@@ -47,7 +49,8 @@ export class UpstreamPool implements Upstream {
   /** Longest idle first. */
   readonly #idle: UpstreamConnection[] = [];
   readonly #open = new Set<UpstreamConnection>();
-  readonly #dials = new Map<UpstreamConnection, Dial>();
+  readonly #dials = new Map<UpstreamConnection, Dial<UpstreamConnection>>();
+  #sessions: UpstreamSessions | undefined;
   #sweep: Disposable | undefined;
   #isClosed = false;
 
@@ -59,6 +62,22 @@ export class UpstreamPool implements Upstream {
     this.#idleMax = options.idleMax ?? IDLE_MAX;
     this.#idleMs = options.idleMs ?? IDLE_MS;
     this.#dialRetriesMax = options.dialRetriesMax ?? DIAL_RETRIES_MAX;
+  }
+
+  /** `ip:port` as it stands in a URL. */
+  get address(): string {
+    return this.ip.includes(":") ? `[${this.ip}]:${this.port}` : `${this.ip}:${this.port}`;
+  }
+
+  /** The same endpoint by HTTP/2, for exchanges that came by it. Q-31. */
+  get sessions(): UpstreamSessions {
+    this.#sessions ??= new UpstreamSessions({
+      clock: this.#clock,
+      idleMs: this.#idleMs,
+      origin: `http://${this.address}`,
+      dial: (taker) => this.#dialSocket(taker),
+    });
+    return this.#sessions;
   }
 
   get idleCount(): number {
@@ -81,12 +100,12 @@ export class UpstreamPool implements Upstream {
 
   /** Connects, and tells `taker` of the outcome. Dispose the result to give up. */
   dial(taker: ConnectionTaker): Disposable {
-    const dial = new Dial(
+    const dial: Dial<UpstreamConnection> = new Dial(
       { clock: this.#clock, random: this.#random },
-      { address: this.ip.includes(":") ? `[${this.ip}]:${this.port}` : `${this.ip}:${this.port}` },
+      { address: this.address },
       {
         retriesMax: this.#dialRetriesMax,
-        open: () => this.#connect(dial),
+        open: (): UpstreamConnection => this.#connect(dial),
         ready: (connection) => taker.connectionReady(connection),
         failed: (error) => taker.connectionFailed(error),
       },
@@ -113,13 +132,45 @@ export class UpstreamPool implements Upstream {
     this.#sweep = undefined;
     for (const connection of this.#idle.splice(0)) connection.destroy();
     for (const dial of [...this.#dials.values()]) dial[Symbol.dispose]();
+    this.#sessions?.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  #connect(dial: Dial): UpstreamConnection {
+  /** A bare connection, for a session. */
+  #dialSocket(taker: { ready(socket: Socket): void; failed(error: ProxyError): void }): Disposable {
+    const dial: Dial<Socket> = new Dial(
+      { clock: this.#clock, random: this.#random },
+      { address: this.address },
+      {
+        retriesMax: this.#dialRetriesMax,
+        open: (): Socket => {
+          const socket = connect({ host: this.ip, port: this.port, noDelay: true, keepAlive: true });
+          let cause: Error | undefined;
+          const failed = (error: Error): void => {
+            cause = error;
+          };
+          const closed = (): void => dial.closed(socket, cause);
+          socket.once("error", failed);
+          socket.once("close", closed);
+          socket.once("connect", () => {
+            socket.off("error", failed);
+            socket.off("close", closed);
+            dial.connected(socket);
+          });
+          return socket;
+        },
+        ready: (socket) => taker.ready(socket),
+        failed: (error) => taker.failed(error),
+      },
+    );
+    dial.start();
+    return dial;
+  }
+
+  #connect(dial: Dial<UpstreamConnection>): UpstreamConnection {
     const connection = new UpstreamConnection(
       {
         upstreamConnected: (opened) => {

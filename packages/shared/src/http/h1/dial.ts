@@ -2,7 +2,6 @@ import type { Clock } from "../../clock/clock.ts";
 import { ProxyError } from "../../errors/proxy-error.ts";
 import type { Random } from "../../random.ts";
 import { upstreamError } from "../upstream-error.ts";
-import type { UpstreamConnection } from "./upstream-connection.ts";
 
 /** Q-33: the first two attempts may take this, each further one 1.4 times as long, and up to a tenth more by chance. */
 const ATTEMPT_MS = 50;
@@ -11,10 +10,15 @@ const ATTEMPT_JITTER = 0.1;
 const PAUSE_MS_MIN = 30;
 const PAUSE_MS_MAX = 60;
 
-export interface DialHooks {
+/** What a dial opens. */
+export interface Dialled {
+  destroy(): void;
+}
+
+export interface DialHooks<T extends Dialled> {
   readonly retriesMax: number;
-  open(): UpstreamConnection;
-  ready(connection: UpstreamConnection): void;
+  open(): T;
+  ready(connection: T): void;
   failed(error: ProxyError): void;
 }
 
@@ -22,21 +26,21 @@ export interface DialHooks {
  * Connecting to one endpoint: attempts that time out are repeated, as an address that was just given to a pod swallows
  * the first packets; a refusal or reset is final. Ends exactly once, by `ready`, by `failed` or by being disposed.
  */
-export class Dial implements Disposable {
+export class Dial<T extends Dialled> implements Disposable {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #address: string;
-  readonly #hooks: DialHooks;
+  readonly #hooks: DialHooks<T>;
   readonly #startedAtMs: number;
   #attempts = 0;
-  #connection: UpstreamConnection | undefined;
+  #connection: T | undefined;
   #timer: Disposable | undefined;
   #isOver = false;
 
   constructor(
     deps: { readonly clock: Clock; readonly random: Random },
     to: { readonly address: string },
-    hooks: DialHooks,
+    hooks: DialHooks<T>,
   ) {
     this.#clock = deps.clock;
     this.#random = deps.random;
@@ -54,7 +58,7 @@ export class Dial implements Disposable {
   }
 
   /** The socket is open. */
-  connected(connection: UpstreamConnection): void {
+  connected(connection: T): void {
     if (this.#isOver || connection !== this.#connection) {
       connection.destroy();
       return;
@@ -64,7 +68,7 @@ export class Dial implements Disposable {
   }
 
   /** The socket closed before it was open. */
-  closed(connection: UpstreamConnection, cause: NodeJS.ErrnoException | undefined): void {
+  closed(connection: T, cause: NodeJS.ErrnoException | undefined): void {
     if (this.#isOver || connection !== this.#connection) return;
     this.#finish();
     this.#hooks.failed(upstreamError(this.#address, cause, "dial"));

@@ -15,9 +15,9 @@ import { RequestParser } from "./request-parser.ts";
 /**
  * Where a client connection is. `head`: between exchanges or in a head. `body`: an exchange runs and its body is not
  * read to its end. `answer`: it is. `discard`: answered, the rest of the body is swallowed. `tunnel`: bytes only.
- * `closing`: our last byte is written, and we wait for the client to close.
+ * `closing`: our last byte is written, and we wait for the client to close. `gone`: the socket is someone else's.
  */
-type Phase = "head" | "body" | "answer" | "discard" | "tunnel" | "closing";
+type Phase = "head" | "body" | "answer" | "discard" | "tunnel" | "closing" | "gone";
 
 /**
  * One HTTP/1.x connection of a client: one exchange at a time, pipelined ones in order.
@@ -40,6 +40,8 @@ export class ServerConnection<C> {
   #ahead: Buffer[] | undefined;
   #aheadBytes = 0;
   #discardedBytes = 0;
+  /** Nothing is known of what it speaks. */
+  #isFresh = true;
   #isConsuming = false;
   #isPaused = false;
   /** The bytes behind this exchange mean nothing. */
@@ -177,12 +179,46 @@ export class ServerConnection<C> {
 
   #received(bytes: Buffer): void {
     if (this.#phase === "closing") return;
+    if (this.#isFresh) {
+      this.#sniff(bytes);
+      return;
+    }
     if (this.#aheadBytes > 0) {
       this.#keep(bytes);
       return;
     }
+    this.#take(bytes);
+  }
+
+  #take(bytes: Buffer): void {
     const to = this.#consume(bytes, 0);
     if (to < bytes.length) this.#keep(to === 0 ? bytes : bytes.subarray(to));
+  }
+
+  /** HTTP/2 by prior knowledge begins with a preface that is no request. Q-76. */
+  #sniff(bytes: Buffer): void {
+    const read = this.#ahead === undefined ? bytes : Buffer.concat([...this.#ahead, bytes]);
+    const length = Math.min(read.length, HTTP2_PREFACE.length);
+    const isAlike =
+      read[0] === HTTP2_PREFACE[0] && read.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
+    if (isAlike && length < HTTP2_PREFACE.length) {
+      this.#keep(bytes);
+      return;
+    }
+    this.#isFresh = false;
+    this.#forgetAhead();
+    if (isAlike) this.#handOver(read);
+    else this.#take(read);
+  }
+
+  #handOver(read: Buffer): void {
+    this.#phase = "gone";
+    this.#core.wheel.disarm(this.#timer);
+    const socket = this.#socket;
+    for (const event of ["data", "drain", "error", "close"]) socket.removeAllListeners(event);
+    socket.pause();
+    this.#core.speaksHttp2(socket, this.#peer, read);
+    this.#core.connectionClosed(this);
   }
 
   /** Takes what the phase allows of `bytes[from, …)`. Returns where it stopped. */
@@ -388,6 +424,8 @@ export class ServerConnection<C> {
       case "answer":
         this.#exchange?.abort(clientClosed());
         return;
+      case "gone":
+        return;
       default:
         this.#socket.destroy();
     }
@@ -420,6 +458,8 @@ export class ServerConnection<C> {
     this.#ahead = undefined;
   }
 }
+
+const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
 /** One timer per connection: for a head that takes too long, then for a client that does not close. */
 class ConnectionTimer<C> extends WheelTimer {
