@@ -6,6 +6,7 @@ import {
   DeploymentKind,
   EndpointsKind,
   findCondition,
+  type MonoMs,
   type ObjectKey,
   objectKey,
   type Pod,
@@ -63,17 +64,15 @@ describe("a pod's life", () => {
     expect(home.kubelet.size).toBe(0);
   });
 
-  test("the process is started in the turn in which the watch shows the pod, and its phases are stamped", async () => {
+  test("the phases of its start are stamped in their order", async () => {
     await using home = await Home.start();
-    home.kubelet.podCreated(one, 1 as never);
+    home.kubelet.podCreated(one, 1 as MonoMs);
     await home.client.create(PodKind, scriptPod("one", ECHO));
-    await Promise.resolve(); // the watch tells as soon as what made the change has returned
-    expect(home.kubelet.state(one)?.kind).toBe("running");
     await home.seen(PodKind, isReady);
     const { created = 0, seen = 0, spawned = 0, portOpen = 0, ready = 0 } = home.kubelet.timeline(one) ?? {};
     const stamps = [created, seen, spawned, portOpen, ready];
     expect(stamps).toEqual([...stamps].sort((a, b) => a - b));
-    expect(created).toBe(1);
+    expect([created, seen > 1]).toEqual([1, true]);
   });
 
   test("a request in flight ends well when its pod is deleted, and so does one that comes right after", async () => {

@@ -21,11 +21,12 @@ import { type Obstacle, unschedulableStatus } from "./pod-status.ts";
 import { type PodTimeline, PodTimelines } from "./pod-timeline.ts";
 import { PodWorker, type PodWorkerDeps } from "./pod-worker.ts";
 import { PortPool } from "./port-pool.ts";
-import { ProcessRecords } from "./process-records.ts";
+import { INSTANCE_VARIABLE, ProcessRecords } from "./process-records.ts";
 import { ChildProcessRunner, type ProcessRunner } from "./process-runner.ts";
 import { fixedPort } from "./program.ts";
 import { reapOrphans } from "./reap-orphans.ts";
 import type { KubeletHooks, SidecarFactory } from "./sidecar.ts";
+import { SpawnHelper } from "./spawn-helper.ts";
 import { StatusWriter } from "./status-writer.ts";
 
 /** Ports kept in reserve: a burst of this many pods starts without waiting for one. */
@@ -44,7 +45,7 @@ export interface KubeletDeps {
   readonly log: Logger;
   readonly sidecars: SidecarFactory;
   readonly hooks?: KubeletHooks;
-  /** Real child processes unless given. */
+  /** Real processes, started by a helper, unless given. */
   readonly runner?: ProcessRunner;
 }
 
@@ -59,6 +60,11 @@ export interface KubeletOptions {
   readonly hasPodAddresses?: boolean;
 }
 
+/** What a kubelet has acquired for its pods. */
+interface Held extends Pick<PodWorkerDeps, "ports" | "addresses" | "records" | "inherited" | "runner"> {
+  readonly helper: SpawnHelper | undefined;
+}
+
 /**
  * Runs the home's pods: each is a process group and an in-process queue-proxy, C-167. A pod's process is started in
  * the very turn in which the watch shows the pod.
@@ -68,7 +74,7 @@ export class Kubelet implements AsyncDisposable {
   readonly #podsMax: number;
   readonly #quietMs: number;
   readonly #workerDeps: PodWorkerDeps;
-  readonly #ports: PortPool;
+  readonly #held: Held;
   readonly #pods: Informer<Pod>;
   readonly #workers = new Map<ObjectKey, PodWorker>();
   /** Pods there was no room for yet, oldest first. */
@@ -76,13 +82,9 @@ export class Kubelet implements AsyncDisposable {
   readonly #timelines: PodTimelines;
   #isClosed = false;
 
-  private constructor(
-    deps: KubeletDeps,
-    options: KubeletOptions,
-    held: { readonly ports: PortPool; readonly addresses: PodAddresses; readonly records: ProcessRecords },
-  ) {
+  private constructor(deps: KubeletDeps, options: KubeletOptions, held: Held) {
     this.#deps = deps;
-    this.#ports = held.ports;
+    this.#held = held;
     this.#podsMax = options.podsMax ?? PODS_MAX_DEFAULT;
     this.#quietMs = options.quietMs ?? QUIET_MS_DEFAULT;
     this.#timelines = new PodTimelines(TIMELINES_MAX);
@@ -93,8 +95,6 @@ export class Kubelet implements AsyncDisposable {
       log: deps.log,
       sidecars: deps.sidecars,
       hooks: deps.hooks ?? {},
-      runner: deps.runner ?? new ChildProcessRunner(deps.clock),
-      inherited: inheritedEnvironment(),
       stamp: (pod, phase, at) => this.#timelines.stamp(pod, phase, at),
       remove: (pod) => void this.#removePod(pod),
       gone: (pod) => this.#gone(pod),
@@ -114,10 +114,18 @@ export class Kubelet implements AsyncDisposable {
     const { killed } = await reapOrphans(options.dataDirectory);
     if (killed.length > 0) deps.log.info("ended processes of an earlier run", { count: killed.length });
     const records = ProcessRecords.open(options.dataDirectory);
+    const inherited = inheritedEnvironment();
+    const helper =
+      deps.runner === undefined
+        ? SpawnHelper.start(deps, {
+            environment: { ...Object.fromEntries(inherited), [INSTANCE_VARIABLE]: records.instance },
+          })
+        : undefined;
+    const runner = deps.runner ?? helper ?? new ChildProcessRunner(deps.clock);
     const isPerPod = options.hasPodAddresses ?? (await canUseLoopbackRange());
     const addresses = new PodAddresses(deps.random, { isPerPod });
     const ports = await PortPool.start(deps, { size: PORTS_RESERVED });
-    const kubelet = new Kubelet(deps, options, { ports, addresses, records });
+    const kubelet = new Kubelet(deps, options, { ports, addresses, records, inherited, runner, helper });
     await kubelet.#removeOldPods();
     await kubelet.#pods.start();
     return kubelet;
@@ -158,7 +166,8 @@ export class Kubelet implements AsyncDisposable {
     this.#pods[Symbol.dispose]();
     await Promise.all([...this.#workers.values()].map((worker) => worker.close(graceMs)));
     this.#workers.clear();
-    await this.#ports[Symbol.asyncDispose]();
+    await this.#held.ports[Symbol.asyncDispose]();
+    await this.#held.helper?.[Symbol.asyncDispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -69,6 +69,7 @@ export class PodWorker {
   #alarm: Disposable | undefined;
   #quiet: Disposable | undefined;
   #process: RunningProcess | undefined;
+  #pid: number | undefined;
   #processStartedAt: WallMs;
   #outputBefore = 0;
   #userPort = 0;
@@ -150,20 +151,39 @@ export class PodWorker {
     }
     this.#outputBefore = this.output.count;
     this.#processStartedAt = clock.wall();
-    this.#process = runner.run(plan.program, {
+    this.#process = undefined;
+    this.#pid = undefined;
+    let isOver = false;
+    const process = runner.run(plan.program, {
+      started: (pid) => this.#started(pid),
       output: (stream, chunk) => this.output.write(stream, chunk),
-      failed: ({ reason, message }) => this.#dispatch({ kind: "start-failed", reason, message }),
-      exited: (end) => this.#exited(end),
+      failed: ({ reason, message }) => {
+        isOver = true;
+        this.#process = undefined;
+        this.#ended();
+        this.#dispatch({ kind: "start-failed", reason, message });
+      },
+      exited: (end) => {
+        isOver = true;
+        this.#exited(end);
+      },
     });
-    if (this.#process === undefined) return;
-    this.#deps.stamp(this.key, "spawned", clock.now());
-    records.add(this.#process.pid, this.key);
+    if (isOver) return; // as fast as that, and perhaps the next one runs already
+    this.#process = process;
+    // Beside the process's own start. A failure shows in the pod's status; who wants the sidecar asks again.
+    this.#sidecar.start(this.#userPort).catch(() => undefined);
+  }
+
+  #started(pid: number): void {
+    this.#pid = pid;
+    this.#deps.stamp(this.key, "spawned", this.#deps.clock.now());
+    this.#deps.records.add(pid, this.key);
     this.#dispatch({ kind: "started", at: this.#processStartedAt });
     this.#followReadiness();
   }
 
   #exited(end: ProcessEnd): void {
-    if (this.#process !== undefined) this.#deps.records.remove(this.#process.pid);
+    if (this.#pid !== undefined) this.#deps.records.remove(this.#pid);
     this.#process = undefined;
     this.output.end();
     this.#ended();

@@ -17,8 +17,10 @@ export interface ProcessEnd {
   readonly signal?: number;
 }
 
-/** Told of one process's life: either `failed` or, at last, `exited`; never both. */
+/** Told of one process's life: `failed`, or `started` and at last `exited`. */
 export interface ProcessObserver {
+  /** It runs, as the leader of a group of its own. */
+  started(pid: number): void;
   failed(failure: StartFailure): void;
   output(stream: OutputStream, chunk: Buffer): void;
   /** After its last output. */
@@ -26,21 +28,23 @@ export interface ProcessObserver {
 }
 
 export interface RunningProcess {
-  readonly pid: number;
-  /** To its whole group; nothing happens when that is gone. */
+  /** To its whole group, as soon as it runs; nothing happens when that is gone. */
   signal(name: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
 }
 
 /** Starts processes. One implementation spawns, one pretends. */
 export interface ProcessRunner {
-  /** Returns at once, with the process already on its way; `undefined` means that `failed` will be called. */
-  run(program: Program, observer: ProcessObserver): RunningProcess | undefined;
+  /** Puts the process on its way before it returns. The observer may be called before that, too. */
+  run(program: Program, observer: ProcessObserver): RunningProcess;
 }
 
 /** Output may stay open after the process: a grandchild holds it. It is waited for this long. */
-const OUTPUT_MS_MAX = 100;
+export const OUTPUT_MS_MAX = 500;
 
-/** Starts each program as the leader of its own process group. */
+/**
+ * Starts programs from this process. Simple, but the system copies this process's page tables each time: some 4 ms for
+ * every 100 MB, during which nothing else happens. `SpawnHelper` is for that.
+ */
 export class ChildProcessRunner implements ProcessRunner {
   readonly #clock: Clock;
 
@@ -48,14 +52,15 @@ export class ChildProcessRunner implements ProcessRunner {
     this.#clock = clock;
   }
 
-  run(program: Program, observer: ProcessObserver): RunningProcess | undefined {
+  run(program: Program, observer: ProcessObserver): RunningProcess {
     const child = this.#spawn(program, observer);
     const pid = child?.pid;
-    if (child === undefined || pid === undefined) return undefined;
+    if (child === undefined || pid === undefined) return { signal: () => {} };
     child.stdout.on("data", (chunk: Buffer) => observer.output("stdout", chunk));
     child.stderr.on("data", (chunk: Buffer) => observer.output("stderr", chunk));
     this.#reportEnd(child, pid, observer);
-    return { pid, signal: (name) => signalGroup(pid, name) };
+    observer.started(pid);
+    return { signal: (name) => signalGroup(pid, name) };
   }
 
   #spawn(
@@ -93,10 +98,7 @@ export class ChildProcessRunner implements ProcessRunner {
         child.stdout?.destroy();
         child.stderr?.destroy();
         timer[Symbol.dispose]();
-        const number = signal === null ? undefined : constants.signals[signal];
-        observer.exited(
-          number === undefined ? { exitCode: code ?? 0 } : { exitCode: 128 + number, signal: number },
-        );
+        observer.exited(processEnd(code, signal));
       };
       const timer = this.#clock.after(OUTPUT_MS_MAX, report);
       child.once("close", report);
@@ -114,15 +116,24 @@ export function signalGroup(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-function startFailure(program: Program, error: Error): StartFailure {
-  const code = "code" in error ? error.code : undefined;
+/** The two values of Node's `exit` event as one. */
+export function processEnd(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
+  const number = signal === null ? undefined : constants.signals[signal];
+  return number === undefined ? { exitCode: code ?? 0 } : { exitCode: 128 + number, signal: number };
+}
+
+/** Why a program could not be started, in words that name it. `code` is that of the system's error. */
+export function startFailure(
+  program: Program,
+  error: { readonly code?: unknown; readonly message: string },
+): StartFailure {
   if (program.directory !== undefined && !existsSync(program.directory)) {
     return {
       reason: "CreateContainerError",
       message: `cannot run ${program.file}: its directory ${program.directory} does not exist`,
     };
   }
-  switch (code) {
+  switch (error.code) {
     case "ENOENT":
       return { reason: "RunContainerError", message: `command not found: ${program.file}` };
     case "EACCES":

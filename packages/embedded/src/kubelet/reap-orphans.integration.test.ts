@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -8,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ProcessRecords, recordsDirectory } from "./process-records.ts";
 import { signalGroup } from "./process-runner.ts";
-import { bootId, readProcess } from "./process-table.ts";
+import { bootId, processIds, readProcess } from "./process-table.ts";
 import { reapOrphans } from "./reap-orphans.ts";
 import { Home } from "./testing/home.ts";
 
@@ -49,16 +50,37 @@ async function platform(): Promise<{ readonly child: ChildProcess; readonly pids
   return { child, pids };
 }
 
-async function kill(child: ChildProcess): Promise<void> {
+/** Kills the platform and, before it can notice, the helper that would end the pods at once. */
+async function killBoth(child: ChildProcess): Promise<void> {
+  const [helper] = processIds().filter((pid) => readProcess(pid)?.parent === child.pid && isHelper(pid));
+  expect(helper).toBeDefined();
+  if (helper !== undefined) process.kill(helper, "SIGSTOP");
   child.kill("SIGKILL");
   await once(child, "exit");
+  if (helper === undefined) return;
+  process.kill(helper, "SIGKILL");
+  while (!isGone(helper)) await stat("/proc/self");
 }
 
-describe("after a platform was killed", () => {
+function isHelper(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("rouse-spawn-helper");
+}
+
+test("a platform that is killed takes its pods' groups with it at once: the helper sees to that", async () => {
+  const { child, pids } = await platform();
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  while (!pids.slice(0, 2).every(isGone)) await stat("/proc/self");
+  expect(pids.map(isGone)).toEqual([true, true, false]); // the one that left its group waits for the next start
+  await reapOrphans(directory);
+  expect(pids.map(isGone)).toEqual([true, true, true]);
+});
+
+describe("after a platform was killed together with its helper", () => {
   test("its pods' processes live on until the next start, which ends them all", async () => {
     const { child, pids } = await platform();
     expect(pids).toHaveLength(3);
-    await kill(child);
+    await killBoth(child);
     expect(pids.map(isGone)).toEqual([false, false, false]);
     await using home = await Home.start({ dataDirectory: directory });
     expect(pids.map(isGone)).toEqual([true, true, true]);
@@ -68,7 +90,7 @@ describe("after a platform was killed", () => {
 
   test("the home's mark is enough: without its record a process is found all the same", async () => {
     const { child, pids } = await platform();
-    await kill(child);
+    await killBoth(child);
     for (const name of recorded(directory)) rmSync(join(recordsDirectory(directory), name));
     const { killed } = await reapOrphans(directory);
     expect([...killed].sort()).toEqual([...pids].sort());
@@ -84,7 +106,7 @@ describe("after a platform was killed", () => {
 
   test("another home's orphans are left alone", async () => {
     const { child, pids } = await platform();
-    await kill(child);
+    await killBoth(child);
     const other = mkdtempSync(join(tmpdir(), "rouse-orphans-"));
     ProcessRecords.open(other);
     expect((await reapOrphans(other)).killed).toEqual([]);

@@ -56,15 +56,16 @@ export class FakeRunner implements ProcessRunner {
     return process;
   }
 
-  run(program: Program, observer: ProcessObserver): RunningProcess | undefined {
+  run(program: Program, observer: ProcessObserver): RunningProcess {
     const { failure } = this;
     if (failure !== undefined) {
       queueMicrotask(() => observer.failed(failure));
-      return undefined;
+      return { signal: () => {} };
     }
     // No process has such a number, so nothing real is ever recorded.
     const process = new FakeProcess(999_000_000 + this.started.length, program, observer, this.heedsTerm);
     this.started.push(process);
+    observer.started(process.pid);
     return process;
   }
 }
