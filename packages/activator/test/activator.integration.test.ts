@@ -31,6 +31,26 @@ test("a pod said to be ready is used before the watch knows it", async () => {
   expect((await call).body).toBe("hi");
 });
 
+test("A-118: a pod that is listed as not ready is used once its queue-proxy says it is", async () => {
+  await using world = await World.start();
+  await world.createRevision();
+  const call = world.call();
+  await world.untilHeld(1);
+  const probes: string[] = [];
+  const pod = await world.pod((request, response) => {
+    if (request.headers["user-agent"] !== "Knative-Activator-Probe") {
+      response.end("hi");
+      return;
+    }
+    probes.push(`${request.method} ${request.url} ${request.headers["k-network-probe"]}`);
+    response.statusCode = probes.length === 1 ? 503 : 200;
+    response.end(probes.length === 1 ? "" : "queue");
+  });
+  await world.setPods([], [pod]);
+  expect((await call).body).toBe("hi");
+  expect(probes).toEqual(["GET /healthz queue", "GET /healthz queue"]);
+});
+
 test("a hundred at once at one place each: all served, never two together on a pod", async () => {
   await using world = await World.start();
   await world.createRevision({ containerConcurrency: 1 });

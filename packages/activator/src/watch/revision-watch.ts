@@ -17,6 +17,7 @@ import {
 } from "@rouse/shared";
 import { PodSet } from "../balance/pod-set.ts";
 import type { ClosableUpstream } from "../balance/pod-tracker.ts";
+import { PodProber } from "../probe/pod-prober.ts";
 import { type RevisionDirectory, unknownRevision } from "../resolve/resolve-revision.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
 import { revisionTarget } from "../resolve/revision-target.ts";
@@ -45,11 +46,13 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
   readonly #private: Informer<Endpoints>;
   readonly #public: Informer<Endpoints>;
   readonly #pods: Informer<Pod>;
+  readonly #prober: PodProber;
   #throttle: Throttle | undefined;
 
   constructor(deps: InformerDeps, options: RevisionWatchOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#prober = new PodProber({ clock: deps.clock, ready: (entry, pod) => this.#vouch(entry, pod) });
     this.#revisions = new Informer<Revision>(deps, RevisionKind).handle({
       changed: (revision) => this.#revisionChanged(revision),
       removed: (revision) => this.#forget(revisionKey(revision.metadata)),
@@ -100,10 +103,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
   /** The pod is ready, though the watch may not say so yet. */
   podReady(key: RevisionKey, endpoint: Endpoint): void {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    entry.readiness.vouch(endpoint, this.#deps.clock.now());
-    entry.throttle.pods.vouch(endpoint);
-    this.#applyPods(entry);
+    if (entry !== undefined) this.#vouch(entry, endpoint);
   }
 
   /** Once a second: what was vouched for and never seen is dropped, ramps go on, those who may now run do. */
@@ -125,6 +125,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
   [Symbol.dispose](): void {
     for (const informer of [this.#revisions, this.#private, this.#public, this.#pods])
       informer[Symbol.dispose]();
+    this.#prober[Symbol.dispose]();
     for (const entry of this.#entries.values()) {
       stopTimers(entry);
       entry.throttle.pods.close();
@@ -171,7 +172,14 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     this.#entries.delete(key);
     this.#throttle?.failHeld(entry, unknownRevision(entry.target));
     stopTimers(entry);
+    this.#prober.forget(entry);
     entry.throttle.pods.setUsable([]);
+  }
+
+  #vouch(entry: RevisionEntry, endpoint: Endpoint): void {
+    entry.readiness.vouch(endpoint, this.#deps.clock.now());
+    entry.throttle.pods.vouch(endpoint);
+    this.#applyPods(entry);
   }
 
   #syncPods(entry: RevisionEntry): void {
@@ -189,6 +197,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     entry.throttle.pods.setUsable(entry.readiness.usable());
     this.#throttle?.pump(entry);
     this.#syncFailure(entry);
+    this.#prober.sync(entry);
   }
 
   #syncPlace(entry: RevisionEntry): void {

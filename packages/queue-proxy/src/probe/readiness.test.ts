@@ -88,3 +88,12 @@ test("a port that opens later is noticed; giving up ends the wait", async () => 
   server.listen(port, "127.0.0.1");
   expect(await wait).toBe(true);
 });
+
+test("a check while a starting program is watched waits for that and asks nothing itself", async () => {
+  const { port, asked } = await program([200]);
+  const checked = readiness(port, { httpGet: {} });
+  const starting = checked.awaitReady(new AbortController().signal);
+  expect([await checked.check(), await starting, asked.length]).toEqual([true, true, 1]);
+  await checked.check();
+  expect(asked.length).toBe(2);
+});

@@ -29,6 +29,8 @@ export class Readiness {
   readonly #probe: Probe | undefined;
   readonly #closed = new AbortController();
   #run: Promise<boolean> | undefined;
+  /** The watch over a starting program; a check that comes meanwhile waits for its result instead of asking as well. */
+  #starting: Promise<boolean> | undefined;
 
   constructor(deps: ReadinessDeps, userPort: number, probe: Probe | undefined) {
     this.#deps = deps;
@@ -46,12 +48,16 @@ export class Readiness {
 
   /** Asks from now on until the program is ready, or `signal` aborts: `false`. The way a starting pod is watched. */
   awaitReady(signal: AbortSignal): Promise<boolean> {
-    return awaitReady(this.#target, {
+    const starting = awaitReady(this.#target, {
       clock: this.#deps.clock,
       signal: AbortSignal.any([signal, this.#closed.signal]),
       successThreshold: this.#probe?.successThreshold ?? 1,
       ...this.#attemptLimit(),
+    }).finally(() => {
+      if (this.#starting === starting) this.#starting = undefined;
     });
+    this.#starting = starting;
+    return starting;
   }
 
   /** Ends every run, not ready. */
@@ -61,6 +67,11 @@ export class Readiness {
 
   async #start(): Promise<boolean> {
     const { clock, log } = this.#deps;
+    if (this.#starting !== undefined) {
+      const timeUp = Promise.withResolvers<false>();
+      using _timer = clock.after(AGGRESSIVE_RUN_MS, () => timeUp.resolve(false));
+      return await Promise.race([this.#starting, timeUp.promise]);
+    }
     if ((this.#probe?.periodSeconds ?? 0) > 0) {
       const { timeoutMs = STANDARD_TIMEOUT_MS } = this.#attemptLimit();
       const result = await attempt(this.#target, { clock, timeoutMs, signal: this.#closed.signal });
