@@ -22,7 +22,7 @@ import { type PodTimeline, PodTimelines } from "./pod-timeline.ts";
 import { PodWorker, type PodWorkerDeps } from "./pod-worker.ts";
 import { PortPool } from "./port-pool.ts";
 import { INSTANCE_VARIABLE, ProcessRecords } from "./process-records.ts";
-import { ChildProcessRunner, type ProcessRunner } from "./process-runner.ts";
+import type { ProcessRunner } from "./process-runner.ts";
 import { fixedPort } from "./program.ts";
 import { reapOrphans } from "./reap-orphans.ts";
 import type { KubeletHooks, SidecarFactory } from "./sidecar.ts";
@@ -62,7 +62,7 @@ export interface KubeletOptions {
 
 /** What a kubelet has acquired for its pods. */
 interface Held extends Pick<PodWorkerDeps, "ports" | "addresses" | "records" | "inherited" | "runner"> {
-  readonly helper: SpawnHelper | undefined;
+  readonly acquired: AsyncDisposable;
 }
 
 /**
@@ -74,7 +74,7 @@ export class Kubelet implements AsyncDisposable {
   readonly #podsMax: number;
   readonly #quietMs: number;
   readonly #workerDeps: PodWorkerDeps;
-  readonly #held: Held;
+  readonly #acquired: AsyncDisposable;
   readonly #pods: Informer<Pod>;
   readonly #workers = new Map<ObjectKey, PodWorker>();
   /** Pods there was no room for yet, oldest first. */
@@ -84,12 +84,13 @@ export class Kubelet implements AsyncDisposable {
 
   private constructor(deps: KubeletDeps, options: KubeletOptions, held: Held) {
     this.#deps = deps;
-    this.#held = held;
+    const { acquired, ...forPods } = held;
+    this.#acquired = acquired;
     this.#podsMax = options.podsMax ?? PODS_MAX_DEFAULT;
     this.#quietMs = options.quietMs ?? QUIET_MS_DEFAULT;
     this.#timelines = new PodTimelines(TIMELINES_MAX);
     this.#workerDeps = {
-      ...held,
+      ...forPods,
       client: deps.client,
       clock: deps.clock,
       log: deps.log,
@@ -115,19 +116,25 @@ export class Kubelet implements AsyncDisposable {
     if (killed.length > 0) deps.log.info("ended processes of an earlier run", { count: killed.length });
     const records = ProcessRecords.open(options.dataDirectory);
     const inherited = inheritedEnvironment();
-    const helper =
-      deps.runner === undefined
-        ? SpawnHelper.start(deps, {
-            environment: { ...Object.fromEntries(inherited), [INSTANCE_VARIABLE]: records.instance },
-          })
-        : undefined;
-    const runner = deps.runner ?? helper ?? new ChildProcessRunner(deps.clock);
+    await using held = new AsyncDisposableStack();
+    const environment = { ...Object.fromEntries(inherited), [INSTANCE_VARIABLE]: records.instance };
+    const runner = deps.runner ?? held.use(await SpawnHelper.start(deps, { environment }));
+    const ports = held.use(await PortPool.start(deps, { size: PORTS_RESERVED }));
     const isPerPod = options.hasPodAddresses ?? (await canUseLoopbackRange());
     const addresses = new PodAddresses(deps.random, { isPerPod });
-    const ports = await PortPool.start(deps, { size: PORTS_RESERVED });
-    const kubelet = new Kubelet(deps, options, { ports, addresses, records, inherited, runner, helper });
+    const kubelet = new Kubelet(deps, options, {
+      ports,
+      addresses,
+      records,
+      inherited,
+      runner,
+      acquired: held.move(),
+    });
+    await using starting = new AsyncDisposableStack();
+    starting.use(kubelet);
     await kubelet.#removeOldPods();
     await kubelet.#pods.start();
+    starting.move();
     return kubelet;
   }
 
@@ -166,8 +173,7 @@ export class Kubelet implements AsyncDisposable {
     this.#pods[Symbol.dispose]();
     await Promise.all([...this.#workers.values()].map((worker) => worker.close(graceMs)));
     this.#workers.clear();
-    await this.#held.ports[Symbol.asyncDispose]();
-    await this.#held.helper?.[Symbol.asyncDispose]();
+    await this.#acquired[Symbol.asyncDispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

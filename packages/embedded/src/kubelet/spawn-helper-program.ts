@@ -6,6 +6,7 @@ import { OUTPUT_MS_MAX } from "./process-runner.ts";
  *
  * | to it | from it |
  * | --- | --- |
+ * | | `["ready"]`, once |
  * | `["run", id, file, args, directory, environment]` | `["started", id, pid]` or `["failed", id, code, message]` |
  * | `["signal", id, name]` | `["output", id, stream, bytes]`, each acknowledged before more is read |
  * | | `["exited", id, exitCode, signal name or null]`, after the last output |
@@ -71,4 +72,5 @@ process.on("disconnect", () => {
   process.exit(0);
 });
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => {});
+tell(["ready"]);
 `;

@@ -42,13 +42,13 @@ const runners = {
   "a helper": () => SpawnHelper.start({ clock: new RealClock(), log: silentLogger }, { environment }),
   "this process": () => {
     const runner = new ChildProcessRunner(new RealClock());
-    return Object.assign(runner, { [Symbol.asyncDispose]: () => Promise.resolve() });
+    return Promise.resolve(Object.assign(runner, { [Symbol.asyncDispose]: () => Promise.resolve() }));
   },
 };
 
 describe.each(Object.entries(runners))("processes started by %s", (_name, start) => {
   test("tell of their start, all their output and their end", async () => {
-    await using runner = start();
+    await using runner = await start();
     const big = "x".repeat(300_000);
     const { told, output } = await whole(
       runner,
@@ -62,7 +62,7 @@ describe.each(Object.entries(runners))("processes started by %s", (_name, start)
   });
 
   test("get their own environment and directory, and lead a group of their own", async () => {
-    await using runner = start();
+    await using runner = await start();
     const { output, pid } = await whole(
       runner,
       script(
@@ -94,12 +94,12 @@ describe.each(Object.entries(runners))("processes started by %s", (_name, start)
       want: "CreateContainerError: cannot run true: its directory /no/such does not exist",
     },
   ])("$what: failed, with the command named", async ({ program, want }) => {
-    await using runner = start();
+    await using runner = await start();
     expect((await whole(runner, script("", program))).told).toEqual([`failed ${want}`]);
   });
 
   test("are signalled as a group", async () => {
-    await using runner = start();
+    await using runner = await start();
     const text = `const c = require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1e3)"]);
       console.error(c.pid); console.log("ready"); setInterval(() => {}, 1e3)`;
     const { told, output } = await whole(runner, script(text), (running) => running.signal("SIGTERM"));
@@ -108,7 +108,7 @@ describe.each(Object.entries(runners))("processes started by %s", (_name, start)
   });
 
   test("signalled before they run, they end all the same", async () => {
-    await using runner = start();
+    await using runner = await start();
     const ended = new Promise<string>((resolve) => {
       const running = runner.run(script("setInterval(() => {}, 1e3)"), {
         started: () => {},
@@ -123,7 +123,10 @@ describe.each(Object.entries(runners))("processes started by %s", (_name, start)
 });
 
 test("a helper that is lost ends its processes; what is asked for later runs without it", async () => {
-  await using runner = SpawnHelper.start({ clock: new RealClock(), log: silentLogger }, { environment });
+  await using runner = await SpawnHelper.start(
+    { clock: new RealClock(), log: silentLogger },
+    { environment },
+  );
   const { told, pid } = await whole(runner, script(`console.log("ready"); setInterval(() => {}, 1e3)`), () =>
     process.kill(runner.pid ?? expect.fail("no helper"), "SIGKILL"),
   );
@@ -133,7 +136,7 @@ test("a helper that is lost ends its processes; what is asked for later runs wit
 });
 
 test("a helper that is closed leaves nothing", async () => {
-  const runner = SpawnHelper.start({ clock: new RealClock(), log: silentLogger }, { environment });
+  const runner = await SpawnHelper.start({ clock: new RealClock(), log: silentLogger }, { environment });
   const helper = runner.pid ?? expect.fail("no helper");
   const ended = whole(runner, script(`console.log("ready"); setInterval(() => {}, 1e3)`), () => {
     void runner[Symbol.asyncDispose]();

@@ -13,6 +13,9 @@ import {
 import type { Program } from "./program.ts";
 import { SPAWN_HELPER_PROGRAM } from "./spawn-helper-program.ts";
 
+/** A helper that does not go when asked is killed after this. */
+const CLOSE_MS_MAX = 500;
+
 export interface SpawnHelperDeps {
   readonly clock: Clock;
   readonly log: Logger;
@@ -33,6 +36,7 @@ interface Job {
  * A helper that is lost takes its processes with it, as far as can be known here; later ones are started directly.
  */
 export class SpawnHelper implements ProcessRunner, AsyncDisposable {
+  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #direct: ChildProcessRunner;
   readonly #helper: ChildProcess;
@@ -41,6 +45,7 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
   #isClosed = false;
 
   private constructor(deps: SpawnHelperDeps, helper: ChildProcess) {
+    this.#clock = deps.clock;
     this.#log = deps.log;
     this.#direct = new ChildProcessRunner(deps.clock);
     this.#helper = helper;
@@ -49,18 +54,25 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
     helper.once("exit", () => this.#lost());
   }
 
-  /** Programs may be run at once; the first ones wait until the helper is up. */
-  static start(
+  /** Resolves when the helper is up, or has failed to be: then programs are started directly. */
+  static async start(
     deps: SpawnHelperDeps,
     options: { readonly environment: Readonly<Record<string, string>> },
-  ): SpawnHelper {
+  ): Promise<SpawnHelper> {
     const helper = spawn(process.execPath, ["--title=rouse-spawn-helper", "-e", SPAWN_HELPER_PROGRAM], {
       detached: true, // Ctrl-C is the platform's to handle
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       serialization: "advanced",
       env: options.environment,
     });
-    return new SpawnHelper(deps, helper);
+    const up = new Promise<void>((resolve) => {
+      helper.once("message", () => resolve());
+      helper.once("exit", () => resolve());
+      helper.once("error", () => resolve());
+    });
+    const started = new SpawnHelper(deps, helper);
+    await up;
+    return started;
   }
 
   get pid(): number | undefined {
@@ -68,7 +80,7 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
   }
 
   run(program: Program, observer: ProcessObserver): RunningProcess {
-    if (!this.#helper.connected) return this.#direct.run(program, observer);
+    if (!this.#helper.connected || this.#helper.pid === undefined) return this.#direct.run(program, observer);
     const id = this.#nextId++;
     this.#jobs.set(id, { program, observer, pid: undefined });
     const { file, args, directory, environment } = program;
@@ -84,11 +96,12 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (!this.#helper.connected) return;
+    if (!this.#helper.connected || this.#helper.pid === undefined) return;
     const gone = new Promise<void>((resolve) => {
       this.#helper.once("exit", () => resolve());
     });
     this.#helper.disconnect();
+    using _limit = this.#clock.after(CLOSE_MS_MAX, () => this.#helper.kill("SIGKILL"));
     await gone;
   }
 
