@@ -15,19 +15,25 @@ const ROUNDS_QUICK = 3;
 const ROUNDS_FULL = 12;
 const BURST_SERVICE = "burst";
 const BURST_CONNECTIONS = 100;
+const SHARES = [0.5, 0.9, 0.99];
 
 /** A pod's phases in the platform's monotonic milliseconds; with the origin they are epoch milliseconds. */
-interface Timeline {
+interface TimelinePage {
   readonly originMs: number;
-  readonly timeline: { readonly spawned: number; readonly portOpen?: number; readonly ready?: number };
+  readonly timeline: Readonly<Record<Phase, number>>;
 }
 
+/** In the order in which a pod passes them. */
+const PHASES = ["created", "seen", "spawned", "portOpen", "ready"] as const;
+type Phase = (typeof PHASES)[number];
+
 interface ColdSample {
-  readonly totalMs: number;
+  readonly sentAt: number;
+  readonly answeredAt: number;
+  /** The same program started bare, just before. */
   readonly bareMs: number;
-  readonly toSpawnMs: number;
-  /** From spawn to the first byte of the answer. */
-  readonly fromSpawnMs: number;
+  /** Epoch milliseconds. */
+  readonly phases: Readonly<Record<Phase, number>>;
 }
 
 export const coldStart: Benchmark = {
@@ -69,12 +75,11 @@ async function coldSamples(
       const [pod] = await podsOf(platform, service);
       if (pod?.userPort === undefined) throw new Error(`${service} answered and has no pod`);
       ports.set(service, [pod.userPort]);
-      const spawnedAt = await spawnOf(platform, pod.name);
       samples.push({
-        totalMs: tookMs,
+        sentAt,
+        answeredAt: sentAt + tookMs,
         bareMs,
-        toSpawnMs: spawnedAt - sentAt,
-        fromSpawnMs: sentAt + tookMs - spawnedAt,
+        phases: await phasesOf(platform, pod.name),
       });
     }
     progress(`round ${round} of ${rounds}: ${samples.length} cold starts, waiting for zero`);
@@ -82,10 +87,17 @@ async function coldSamples(
   return samples;
 }
 
-async function spawnOf(platform: Platform, pod: string): Promise<number> {
+async function phasesOf(platform: Platform, pod: string): Promise<ColdSample["phases"]> {
   const page = await platform.api(`/rouse/timeline?pod=${encodeURIComponent(`default/${pod}`)}`);
-  const { originMs, timeline } = page as Timeline;
-  return originMs + timeline.spawned;
+  const { originMs, timeline } = page as TimelinePage;
+  const at = (phase: Phase): number => originMs + timeline[phase];
+  return {
+    created: at("created"),
+    seen: at("seen"),
+    spawned: at("spawned"),
+    portOpen: at("portOpen"),
+    ready: at("ready"),
+  };
 }
 
 async function coldBursts(
@@ -109,36 +121,36 @@ async function coldBursts(
 }
 
 function sampleResults(samples: readonly ColdSample[]): readonly Result[] {
-  const of = (pick: (sample: ColdSample) => number): readonly number[] => samples.map(pick);
-  const total = of(({ totalMs }) => totalMs);
-  const bare = of(({ bareMs }) => bareMs);
-  const toSpawn = of(({ toSpawnMs }) => toSpawnMs);
-  const added = of(({ totalMs, bareMs }) => totalMs - bareMs);
+  const total = samples.map(({ sentAt, answeredAt }) => answeredAt - sentAt);
+  const bare = samples.map(({ bareMs }) => bareMs);
+  const added = samples.map(({ sentAt, answeredAt, bareMs }) => answeredAt - sentAt - bareMs);
+  const toSpawn = samples.map(({ sentAt, phases }) => phases.spawned - sentAt);
   return [
     result("cycles from zero", "starts", samples.length),
-    ...[0.5, 0.9, 0.99].map((share) =>
+    ...SHARES.map((share) =>
       result(`first request p${share * 100}`, "ms", quantile(total, share), {
         spread: spread(total),
         baseline: quantile(bare, share),
       }),
     ),
     result("added to a bare spawn p50", "ms", quantile(added, 0.5), { spread: spread(added) }),
-    ...[0.5, 0.9, 0.99].map((share) =>
+    ...SHARES.map((share) =>
       result(`request to spawn p${share * 100}`, "ms", quantile(toSpawn, share), { spread: spread(toSpawn) }),
     ),
-    result(
-      "spawn to answer p50",
-      "ms",
-      quantile(
-        of(({ fromSpawnMs }) => fromSpawnMs),
-        0.5,
-      ),
-      {
-        spread: spread(of(({ fromSpawnMs }) => fromSpawnMs)),
-        baseline: quantile(bare, 0.5),
-      },
-    ),
+    ...phaseResults(samples),
   ];
+}
+
+/** Where the time goes, step by step: the steps of one sample add up to its total. */
+function phaseResults(samples: readonly ColdSample[]): readonly Result[] {
+  const steps = samples.map(({ sentAt, answeredAt, phases }) => {
+    const stamps = [sentAt, ...PHASES.map((phase) => phases[phase]), answeredAt];
+    return stamps.slice(1).map((at, index) => at - (stamps[index] ?? Number.NaN));
+  });
+  return [...PHASES, "answered"].map((phase, at) => {
+    const step = steps.map((of) => of[at] ?? Number.NaN);
+    return result(`step to ${phase} p50`, "ms", quantile(step, 0.5), { spread: spread(step) });
+  });
 }
 
 function burstResults(bursts: readonly Burst[]): readonly Result[] {
@@ -147,7 +159,7 @@ function burstResults(bursts: readonly Burst[]): readonly Result[] {
   const ok = bursts.reduce((sum, one) => sum + one.ok, 0);
   return [
     result("burst answered 200", "requests", ok, { baseline: sent }),
-    ...[0.5, 0.9, 0.99].map((share) =>
+    ...SHARES.map((share) =>
       result(`burst p${share * 100}`, "ms", quantile(latencies, share), { spread: spread(latencies) }),
     ),
   ];

@@ -14,7 +14,7 @@ export interface Burst {
 
 const SLICE_MS = 250;
 
-/** So many connections at once, each with one request, and what became of them. Latencies are whole milliseconds. */
+/** So many connections at once, each with one request, and what became of them. */
 export async function burst(port: number, host: string, connections: number): Promise<Burst> {
   const answers: { readonly atMs: number; readonly latencyMs: number; readonly status: number }[] = [];
   const startedAt = performance.now();
