@@ -10,6 +10,8 @@ export class ActivatorContext {
   revision: RevisionEntry | undefined;
   /** Its place among those held, while it is. */
   waiter: Waiter<HeldExchange> | undefined;
+  /** What it takes of memory while it waits. */
+  heldBytes = 0;
   /** The pod whose slot it has, while it has one. */
   tracker: PodTracker | undefined;
   /** How often it has been forwarded. */

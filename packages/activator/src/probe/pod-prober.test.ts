@@ -23,6 +23,7 @@ function setUp(containers: Parameters<typeof revisionTarget>[0]["spec"]["contain
     uid: "1",
     throttle: new RevisionThrottle(new PodSet({ containerConcurrency: 0, connect }), new SeededRandom(1)),
     readiness: new PodReadiness(),
+    heldBytes: 0,
     failure: undefined,
     waitTimer: undefined,
     ejections: new Set(),

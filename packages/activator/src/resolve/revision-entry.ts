@@ -11,6 +11,8 @@ export interface RevisionEntry {
   readonly uid: string;
   readonly throttle: RevisionThrottle<HeldExchange>;
   readonly readiness: PodReadiness;
+  /** Bytes of those held. */
+  heldBytes: number;
   /** Why waiting is for nothing, while it is. */
   failure: StartFailure | undefined;
   /** When the one that waits longest has waited too long. */

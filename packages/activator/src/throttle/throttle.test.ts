@@ -7,6 +7,7 @@ import { forwardToPod } from "../forward/forward-to-pod.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
 import { revisionTarget } from "../resolve/revision-target.ts";
 import { PodReadiness } from "../watch/pod-readiness.ts";
+import type { HeldBytesLimits } from "./held-bytes.ts";
 import { RevisionThrottle } from "./revision-throttle.ts";
 import { Throttle } from "./throttle.ts";
 import { cannotStart } from "./wait-errors.ts";
@@ -18,9 +19,10 @@ interface SetUp {
   readonly timeoutSeconds?: number;
   readonly heldMax?: number;
   readonly seed?: number;
+  readonly heldBytesLimits?: HeldBytesLimits;
 }
 
-function setUp({ containerConcurrency = 1, timeoutSeconds = 300, heldMax, seed = 1 }: SetUp = {}) {
+function setUp({ containerConcurrency = 1, timeoutSeconds = 300, heldMax, seed = 1, ...limits }: SetUp = {}) {
   const clock = new VirtualClock();
   const random = new SeededRandom(seed);
   const pods = new PodSet({
@@ -38,11 +40,12 @@ function setUp({ containerConcurrency = 1, timeoutSeconds = 300, heldMax, seed =
     uid: "1",
     throttle: new RevisionThrottle(pods, random, heldMax),
     readiness: new PodReadiness(),
+    heldBytes: 0,
     failure: undefined,
     waitTimer: undefined,
     ejections: new Set(),
   };
-  const throttle = new Throttle({ clock, log: silentLogger, missing: () => "no pod was created" });
+  const throttle = new Throttle({ clock, log: silentLogger, missing: () => "no pod was created", ...limits });
   const next = forwardToPod(throttle);
   const enter = (target: string) => {
     const context = new ActivatorContext();
@@ -101,6 +104,20 @@ describe("holding", () => {
     const third = enter("/3");
     expect(third.failure).toMatchObject({ code: "queue-full", retryAfterMs: 1_000 });
     expect(third.answer).toEqual({ status: 503, body: "pending request queue full" });
+  });
+
+  test("what waits may take so much memory and no more, per revision and in all", () => {
+    const { enter, entry, setPods } = setUp({ heldBytesLimits: { perRevision: 100, perProcess: 150 } });
+    const small = enter("/1");
+    const { heldBytes } = entry;
+    const large = enter(`/${"x".repeat(100)}`);
+    expect([heldBytes > 0, heldBytes < 100, large.answer?.status]).toEqual([true, true, 503]);
+    expect(entry.heldBytes).toBe(heldBytes);
+    setPods(1);
+    expect([entry.heldBytes, small.forwards.length]).toEqual([0, 1]);
+    const second = enter("/2");
+    second.clientLeaves();
+    expect(entry.heldBytes).toBe(0);
   });
 
   test("A-74: when the last pod goes, those who run finish and new ones wait", () => {
@@ -259,5 +276,6 @@ test.each(Array.from({ length: 100 }, (_, seed) => seed))(
     }
     expect(all.filter(({ outcome }) => outcome === undefined)).toEqual([]);
     expect([entry.throttle.held, entry.throttle.pods.inFlight, clock.pendingTimers]).toEqual([0, 0, 0]);
+    expect(entry.heldBytes).toBe(0);
   },
 );

@@ -13,6 +13,7 @@ import {
 import type { ActivatorContext, HeldExchange } from "../accept/context.ts";
 import type { PodTracker } from "../balance/pod-tracker.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
+import { HeldBytes, type HeldBytesLimits, headBytes, heldBytesLimits } from "./held-bytes.ts";
 import { cannotStart, queueFull, waitedTooLong } from "./wait-errors.ts";
 
 /** Attempts for one request. Each failed one leaves its pod out for 50 ms to 2 s, so this is about half a minute. */
@@ -23,6 +24,8 @@ export interface ThrottleDeps {
   readonly log: Logger;
   /** What a revision whose requests wait is missing, for the text of a timeout. */
   readonly missing: (entry: RevisionEntry) => string;
+  /** 64 MiB per revision and 256 MiB in all, unless told. */
+  readonly heldBytesLimits?: HeldBytesLimits;
 }
 
 /**
@@ -37,10 +40,12 @@ export class Throttle
     ForwardFailureHandler<ActivatorContext>
 {
   readonly #deps: ThrottleDeps;
+  readonly #bytes: HeldBytes;
   #next: Handler<ActivatorContext> = () => {};
 
   constructor(deps: ThrottleDeps) {
     this.#deps = deps;
+    this.#bytes = new HeldBytes(deps.heldBytesLimits ?? heldBytesLimits);
   }
 
   handle(exchange: HeldExchange, next: Handler<ActivatorContext>): void {
@@ -56,10 +61,8 @@ export class Throttle
       exchange.fail(cannotStart(entry.target, entry.failure));
       return;
     }
-    const waiter = entry.throttle.hold(exchange);
-    exchange.context.waiter = waiter;
-    if (waiter === undefined) exchange.fail(queueFull());
-    else this.#armWait(entry);
+    if (this.#hold(exchange, entry)) this.#armWait(entry);
+    else exchange.fail(queueFull());
   }
 
   responseStarted({ context }: HeldExchange, status: number): void {
@@ -81,6 +84,7 @@ export class Throttle
     }
     if (tracker !== undefined) this.#eject(entry, tracker, failure.error);
     this.#leave(exchange, entry);
+    // Full or not: it was let in before, and its head is in memory anyway.
     exchange.context.waiter = entry.throttle.holdAgain(
       exchange,
       (other) => other.receivedAt > exchange.receivedAt,
@@ -92,7 +96,7 @@ export class Throttle
   /** Runs as many of those held as there are slots. To be called whenever there may be more. */
   pump(entry: RevisionEntry): void {
     for (let found = entry.throttle.next(); found !== undefined; found = entry.throttle.next()) {
-      found.item.context.waiter = undefined;
+      this.#noLongerHeld(found.item, entry);
       this.#run(found.item, found.tracker);
     }
     if (entry.throttle.held === 0) this.#disarmWait(entry);
@@ -101,7 +105,7 @@ export class Throttle
   /** Answers everyone who is held for the revision with `error`. */
   failHeld(entry: RevisionEntry, error: ProxyError): void {
     for (let item = entry.throttle.dismiss(); item !== undefined; item = entry.throttle.dismiss()) {
-      item.context.waiter = undefined;
+      this.#noLongerHeld(item, entry);
       item.fail(error);
     }
     this.#disarmWait(entry);
@@ -113,13 +117,32 @@ export class Throttle
     this.#next(exchange);
   }
 
-  /** Gives back its slot, or its place among those held. */
-  #leave({ context }: HeldExchange, { throttle }: RevisionEntry): void {
-    const { tracker, waiter } = context;
-    context.tracker = undefined;
+  /** Makes it wait. Returns whether there was room: for one more, and for its bytes. */
+  #hold(exchange: HeldExchange, entry: RevisionEntry): boolean {
+    const { context, request } = exchange;
+    const bytes = headBytes(request);
+    if (!this.#bytes.take(entry, bytes)) return false;
+    context.heldBytes = bytes;
+    context.waiter = entry.throttle.hold(exchange);
+    if (context.waiter !== undefined) return true;
+    this.#noLongerHeld(exchange, entry);
+    return false;
+  }
+
+  #noLongerHeld({ context }: HeldExchange, entry: RevisionEntry): void {
     context.waiter = undefined;
-    if (tracker !== undefined) throttle.pods.release(tracker);
-    if (waiter !== undefined) throttle.abandon(waiter);
+    this.#bytes.giveBack(entry, context.heldBytes);
+    context.heldBytes = 0;
+  }
+
+  /** Gives back its slot, or its place among those held. */
+  #leave(exchange: HeldExchange, entry: RevisionEntry): void {
+    const { tracker, waiter } = exchange.context;
+    exchange.context.tracker = undefined;
+    if (tracker !== undefined) entry.throttle.pods.release(tracker);
+    if (waiter === undefined) return;
+    entry.throttle.abandon(waiter);
+    this.#noLongerHeld(exchange, entry);
   }
 
   #eject(entry: RevisionEntry, tracker: PodTracker, error: ProxyError): void {
@@ -164,7 +187,7 @@ export class Throttle
     for (let oldest = entry.throttle.oldest; oldest !== undefined; oldest = entry.throttle.oldest) {
       if (now - oldest.receivedAt < entry.target.waitMs) return;
       entry.throttle.dismiss();
-      oldest.context.waiter = undefined;
+      this.#noLongerHeld(oldest, entry);
       oldest.fail(waitedTooLong(entry.target, this.#deps.missing(entry)));
     }
   }

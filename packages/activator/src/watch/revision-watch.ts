@@ -159,6 +159,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
       uid: revision.metadata.uid,
       throttle: new RevisionThrottle(pods, this.#deps.random),
       readiness: new PodReadiness(),
+      heldBytes: 0,
       failure: undefined,
       waitTimer: undefined,
       ejections: new Set(),
