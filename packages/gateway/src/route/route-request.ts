@@ -32,11 +32,7 @@ export class RouteRequest implements Layer<GatewayContext> {
 
   handle(exchange: GatewayExchange, next: Handler<GatewayContext>): void {
     const { request } = exchange;
-    const path = this.#current.table.find({
-      host: request.host,
-      target: request.target,
-      get: (name) => request.get(name),
-    });
+    const path = this.#current.table.find(request);
     if (path === undefined) {
       exchange.fail(new ProxyError("unknown-host", `no service has the host "${hostName(request.host)}"`));
       return;

@@ -1,4 +1,5 @@
 import { unreachable } from "../invariant.ts";
+import { attemptGrpc } from "./attempt-grpc.ts";
 import { attemptHttp } from "./attempt-http.ts";
 import type { AttemptOptions, AttemptResult } from "./attempt-result.ts";
 import { attemptTcp } from "./attempt-tcp.ts";
@@ -11,8 +12,8 @@ export function attempt(target: ProbeTarget, options: AttemptOptions): Promise<A
       return attemptTcp(target, options);
     case "http":
       return attemptHttp(target, options);
-    case "never":
-      return Promise.resolve({ kind: "not-ready", because: target.because });
+    case "grpc":
+      return attemptGrpc(target, options);
     default:
       return unreachable(target);
   }

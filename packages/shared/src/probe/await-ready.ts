@@ -6,7 +6,7 @@ import type { ProbeTarget } from "./probe-target.ts";
 /** Rests between attempts: short while the program may come up any moment, then a cheap steady pace. */
 const RESTS_MS: readonly number[] = [1, 2, 4];
 /** An open port is noticed within this: design §5. A refused connection costs about 0.1 ms. */
-const RESTS_MS_STEADY = { tcp: 5, http: 20, never: 1_000 } as const;
+const RESTS_MS_STEADY = { tcp: 5, http: 20, grpc: 20 } as const;
 /** Longest one attempt may take while the program is starting. */
 const ATTEMPT_TIMEOUT_MS = 100;
 

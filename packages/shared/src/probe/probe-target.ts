@@ -12,7 +12,7 @@ export type ProbeTarget =
       readonly path: string;
       readonly headers: readonly (readonly [name: string, value: string])[];
     }
-  | { readonly kind: "never"; readonly because: string };
+  | { readonly kind: "grpc"; readonly ip: string; readonly port: number; readonly service: string };
 
 export interface ProbeDefaults {
   readonly ip: string;
@@ -36,7 +36,10 @@ export function probeTarget(probe: Probe | undefined, defaults: ProbeDefaults): 
       headers: httpHeaders.map(({ name, value }) => [name, value] as const),
     };
   }
-  if (probe?.grpc !== undefined) return { kind: "never", because: "gRPC probes are not supported" };
+  if (probe?.grpc !== undefined) {
+    const { port, service = "" } = probe.grpc;
+    return { kind: "grpc", ip: defaults.ip, port: portNumber(port, defaults.port), service };
+  }
   const { host, port } = probe?.tcpSocket ?? {};
   return { kind: "tcp", ip: host ?? defaults.ip, port: portNumber(port, defaults.port) };
 }
