@@ -1,6 +1,7 @@
 import { type Handler, headers, type Layer, ProxyError, type Random } from "@rouse/shared";
 import type { GatewayContext, GatewayExchange } from "../accept/context.ts";
 import type { Backend } from "../balance/backend.ts";
+import { ingressHash } from "./ingress-hash.ts";
 import { pickSplit } from "./pick-split.ts";
 import { type FieldList, hostName, type RoutingTable } from "./routing-table.ts";
 
@@ -47,7 +48,8 @@ export class RouteRequest implements Layer<GatewayContext> {
     set(exchange, path.setHeaders);
     set(exchange, split.setHeaders);
     if (request.get(headers.networkHash) === WHICH_CONFIGURATION) {
-      exchange.setRequestHeader(headers.networkHash, path.hash);
+      const { spec, key } = path.ingress;
+      exchange.setRequestHeader(headers.networkHash, ingressHash(spec, key)); // rarely asked, so not kept
     }
     if (path.rewriteHost !== undefined) exchange.setRequestHeader("Host", path.rewriteHost);
     exchange.context.backend = split.backend;

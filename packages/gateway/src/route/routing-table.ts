@@ -1,5 +1,4 @@
 import type { Ingress, IngressPath, IngressRule, IngressSplit, ObjectKey } from "@rouse/shared";
-import { ingressHash } from "./ingress-hash.ts";
 
 /** A Service that requests are sent to, by the port of the Ingress: a number or a name. */
 export interface BackendRef {
@@ -27,8 +26,8 @@ export interface RoutePath<B> {
   /** Those with a percentage above 0. */
   readonly splits: readonly Split<B>[];
   readonly percentTotal: number;
-  /** Of the Ingress it belongs to, for those who ask what is in force (C-121). */
-  readonly hash: string;
+  /** What it is part of, for those who ask what is in force (C-121). */
+  readonly ingress: TableIngress;
 }
 
 /** What of a request decides its path. */
@@ -73,11 +72,11 @@ export class RoutingTable<B> {
     const hosts = new Map<string, RoutePath<B>[]>();
     const owners = new Map<string, ObjectKey>();
     const conflicts = new Map<ObjectKey, string>();
-    for (const { key, spec } of ingresses) {
-      const hash = ingressHash(spec, key);
+    for (const ingress of ingresses) {
+      const { key, spec } = ingress;
       const rules = spec.rules.filter((rule) => options.entry === "private" || isPublic(rule));
       for (const rule of rules) {
-        const paths = rule.http.paths.map((path) => routePath(path, hash, options.backend));
+        const paths = rule.http.paths.map((path) => routePath(path, ingress, options.backend));
         for (const host of hostsOf(rule)) {
           const owner = owners.get(host) ?? key;
           if (owner !== key) {
@@ -126,7 +125,11 @@ function isPublic(rule: IngressRule): boolean {
   return rule.visibility !== "ClusterLocal";
 }
 
-function routePath<B>(path: IngressPath, hash: string, backend: (ref: BackendRef) => B): RoutePath<B> {
+function routePath<B>(
+  path: IngressPath,
+  ingress: TableIngress,
+  backend: (ref: BackendRef) => B,
+): RoutePath<B> {
   const isLone = path.splits.length === 1;
   const splits = path.splits
     .map((split) => ({ split, percent: isLone && split.percent === 0 ? 100 : split.percent }))
@@ -143,7 +146,7 @@ function routePath<B>(path: IngressPath, hash: string, backend: (ref: BackendRef
     setHeaders: Object.entries(path.appendHeaders ?? {}),
     splits,
     percentTotal: splits.reduce((total, { percent }) => total + percent, 0),
-    hash,
+    ingress,
   };
 }
 

@@ -18,7 +18,8 @@ import {
   type Stored,
   writeStatus,
 } from "@rouse/shared";
-import { Backend } from "../balance/backend.ts";
+import type { Backend } from "../balance/backend.ts";
+import { Backends } from "../balance/backends.ts";
 import type { EndpointPools } from "../balance/endpoint-pools.ts";
 import { type IngressVerdict, ingressStatus } from "../report/ingress-status.ts";
 import {
@@ -47,6 +48,13 @@ export interface IngressWatchOptions {
   readonly ip: string;
 }
 
+/** The version of a spec that is in force. A status that changes is no new version. */
+interface Applied {
+  readonly uid: string;
+  readonly generation: number;
+  readonly spec: Ingress["spec"];
+}
+
 /**
  * Keeps the routing table and its backends in step with the API, and says of each Ingress whether it is in force. The
  * table is swapped whole, so every request sees one configuration (C-118).
@@ -58,15 +66,19 @@ export class IngressWatch implements Reconciler, Disposable {
   readonly #ingresses: Informer<Ingress>;
   readonly #endpoints: Informer<Endpoints>;
   readonly #loop: ReconcileLoop;
-  readonly #backends = new Map<string, Backend>();
+  readonly #backends: Backends;
+  /** Which ingresses send traffic to a Service, so that a change of endpoints touches no others; and the reverse. */
+  readonly #users = new Map<ObjectKey, Set<ObjectKey>>();
+  readonly #services = new Map<ObjectKey, ReadonlySet<ObjectKey>>();
   /** What is in force of each Ingress: its spec of now, or the last one that could be applied. */
-  readonly #applied = new Map<ObjectKey, Ingress["spec"]>();
+  readonly #applied = new Map<ObjectKey, Applied>();
   #table: RoutingTable<Backend>;
   #isSynced = false;
 
   constructor(deps: IngressWatchDeps, options: IngressWatchOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#backends = new Backends(deps.pools, (ref) => this.#readyOf(ref));
     this.#table = this.#build([]);
     this.#loop = new ReconcileLoop(
       {
@@ -81,8 +93,12 @@ export class IngressWatch implements Reconciler, Disposable {
       removed: (endpoints) => this.#endpointsChanged(endpoints),
     });
     this.#ingresses = new Informer<Ingress>(deps, IngressKind).handle({
-      changed: (ingress) => this.#ingressChanged(ingress),
+      changed: (ingress) => {
+        this.#index(objectKey(ingress.metadata), backendsOf(ingress.spec));
+        this.#ingressChanged(ingress);
+      },
       removed: (ingress) => {
+        this.#index(objectKey(ingress.metadata), []);
         if (this.#applied.delete(objectKey(ingress.metadata))) this.#rebuild();
       },
     });
@@ -93,7 +109,10 @@ export class IngressWatch implements Reconciler, Disposable {
     await this.#endpoints.start();
     await this.#ingresses.start();
     this.#isSynced = true;
-    for (const ingress of this.#ingresses.list()) this.#apply(ingress);
+    for (const ingress of this.#ingresses.list()) {
+      this.#apply(ingress);
+      this.#loop.add(objectKey(ingress.metadata));
+    }
     this.#rebuild();
   }
 
@@ -118,8 +137,7 @@ export class IngressWatch implements Reconciler, Disposable {
     this.#ingresses[Symbol.dispose]();
     this.#endpoints[Symbol.dispose]();
     this.#loop[Symbol.dispose]();
-    for (const backend of this.#backends.values()) backend.holdTimer?.[Symbol.dispose]();
-    this.#backends.clear();
+    this.#backends.close();
   }
 
   #isOurs({ metadata }: Stored<Ingress>): boolean {
@@ -137,9 +155,10 @@ export class IngressWatch implements Reconciler, Disposable {
     const key = objectKey(ingress.metadata);
     if (!this.#isOurs(ingress)) return this.#applied.delete(key);
     const before = this.#applied.get(key);
-    if (before === ingress.spec) return false;
+    if (isSameSpec(before, ingress)) return false;
     if (before !== undefined && this.#unservable(ingress.spec) !== undefined) return false;
-    this.#applied.set(key, ingress.spec);
+    const { uid, generation } = ingress.metadata;
+    this.#applied.set(key, { uid, generation, spec: ingress.spec });
     return true;
   }
 
@@ -158,7 +177,7 @@ export class IngressWatch implements Reconciler, Disposable {
     // In force already: a backend that loses its endpoints later does not take that back.
     const isLive = ingress.status?.observedGeneration === ingress.metadata.generation && isReady(ingress);
     const missing =
-      this.#applied.get(key) === ingress.spec && isLive ? undefined : this.#unservable(ingress.spec);
+      isSameSpec(this.#applied.get(key), ingress) && isLive ? undefined : this.#unservable(ingress.spec);
     return missing === undefined
       ? { kind: "live" }
       : { kind: "waiting", backend: `${missing.namespace}/${missing.name}` };
@@ -169,55 +188,52 @@ export class IngressWatch implements Reconciler, Disposable {
     const ours = [...this.#ingresses.list()].sort(olderFirst);
     const inForce = ours.flatMap(({ metadata }) => {
       const key = objectKey(metadata);
-      const spec = this.#applied.get(key);
-      return spec === undefined ? [] : [{ key, spec }];
+      const applied = this.#applied.get(key);
+      return applied === undefined ? [] : [{ key, spec: applied.spec }];
     });
     const conflictsBefore = this.#table.conflicts;
     this.#table = this.#build(inForce);
-    this.#dropUnused(inForce);
+    this.#backends.retain(inForce.flatMap(({ spec }) => backendsOf(spec)));
     for (const key of new Set([...conflictsBefore.keys(), ...this.#table.conflicts.keys()]))
       this.#loop.add(key);
-    for (const { key } of inForce) this.#loop.addSlow(key);
   }
 
   #build(ingresses: readonly TableIngress[]): RoutingTable<Backend> {
     return RoutingTable.build(ingresses, {
       entry: this.#options.entry,
-      backend: (ref) => this.#backend(ref),
+      backend: (ref) => this.#backends.of(ref),
     });
   }
 
-  #backend(ref: BackendRef): Backend {
-    const known = this.#backends.get(backendKey(ref));
-    if (known !== undefined) return known;
-    const backend = new Backend(ref, this.#deps.pools);
-    this.#backends.set(backendKey(ref), backend);
-    backend.setEndpoints(this.#readyOf(ref));
-    return backend;
-  }
-
-  #dropUnused(inForce: readonly TableIngress[]): void {
-    const used = new Set(inForce.flatMap(({ spec }) => backendsOf(spec)).map(backendKey));
-    for (const [key, backend] of this.#backends) {
-      if (used.has(key)) continue;
-      this.#backends.delete(key);
-      backend.setEndpoints(new Set());
-    }
-  }
-
-  #endpointsChanged({ metadata: { namespace, name } }: Stored<Endpoints>): void {
-    for (const backend of this.#backends.values()) {
-      if (backend.ref.name !== name || backend.ref.namespace !== namespace) continue;
-      backend.setEndpoints(this.#readyOf(backend.ref));
-      this.#deps.endpointsChanged(backend);
-    }
+  #endpointsChanged({ metadata }: Stored<Endpoints>): void {
+    const service = objectKey(metadata);
+    for (const backend of this.#backends.refresh(service)) this.#deps.endpointsChanged(backend);
     if (!this.#isSynced) return;
-    for (const ingress of this.#ingresses.list()) {
-      if (!backendsOf(ingress.spec).some((ref) => ref.name === name && ref.namespace === namespace)) continue;
-      if (this.#apply(ingress)) this.#rebuild();
-      this.#loop.add(objectKey(ingress.metadata));
+    for (const key of this.#users.get(service) ?? []) {
+      const ingress = this.#ingresses.get(key);
+      if (ingress !== undefined && this.#apply(ingress)) this.#rebuild();
+      this.#loop.add(key);
     }
   }
+
+  /** Notes which Services an Ingress sends traffic to, instead of those it did before. */
+  #index(key: ObjectKey, refs: readonly BackendRef[]): void {
+    for (const service of this.#services.get(key) ?? []) remove(this.#users, service, key);
+    const services = new Set(refs.map(objectKey));
+    for (const service of services) add(this.#users, service, key);
+    if (services.size > 0) this.#services.set(key, services);
+    else this.#services.delete(key);
+  }
+}
+
+function add<V>(sets: Map<ObjectKey, Set<V>>, key: ObjectKey, value: V): void {
+  sets.set(key, (sets.get(key) ?? new Set<V>()).add(value));
+}
+
+function remove<V>(sets: Map<ObjectKey, Set<V>>, key: ObjectKey, value: V): void {
+  const set = sets.get(key);
+  set?.delete(value);
+  if (set?.size === 0) sets.delete(key);
 }
 
 function backendsOf(spec: Ingress["spec"]): readonly BackendRef[] {
@@ -227,8 +243,8 @@ function backendsOf(spec: Ingress["spec"]): readonly BackendRef[] {
     .map(backendRef);
 }
 
-function backendKey({ namespace, name, port }: BackendRef): string {
-  return `${namespace}/${name}:${port}`;
+function isSameSpec(applied: Applied | undefined, { metadata }: Stored<Ingress>): boolean {
+  return applied?.uid === metadata.uid && applied.generation === metadata.generation;
 }
 
 function isReady({ status }: Stored<Ingress>): boolean {
