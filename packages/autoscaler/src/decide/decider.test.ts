@@ -318,6 +318,24 @@ describe("steps of one decider", () => {
   });
 });
 
+describe("while no pod is ready", () => {
+  const one = spec({ targetValue: 0.7, totalValue: 1 });
+  test.each([
+    { ready: 0, load: 1, desired: 1, why: "one pod can carry it" },
+    { ready: 0, load: 1.01, desired: 2, why: "one pod cannot" },
+    { ready: 0, load: 0, desired: 0, why: "nothing is asked" },
+    { ready: 1, load: 1, desired: 2, why: "from then on the target counts" },
+  ])("a load of $load with $ready ready asks for $desired: $why", ({ ready, load, desired }) => {
+    const evaluation = calm(one).decide({ readyPods: ready, stable: load, panic: load }, at(T0));
+    expect(evaluation.desiredPods).toBe(desired);
+  });
+
+  test("activation-scale asks for more all the same (S-82)", () => {
+    const decider = calm({ ...one, activationScale: 3 });
+    expect(decider.decide({ readyPods: 0, stable: 1, panic: 1 }, at(T0)).desiredPods).toBe(3);
+  });
+});
+
 describe("spare burst capacity", () => {
   test.each([
     { initialScale: 2, totalValue: 25, targetBurstCapacity: 42, want: 8 },

@@ -30,7 +30,7 @@ export type Cut =
 
 /** One evaluation, with every value of the formula. S-79..S-88. */
 export interface Evaluation extends Observation {
-  /** Pods each window asks for, before any bound: `ceil(load / target)`. */
+  /** Pods each window asks for, before any bound: `ceil(load / target)`, or one while none is ready and one will do. */
   readonly podsByStable: number;
   readonly podsByPanic: number;
   /** Bounds of one step. */
@@ -95,8 +95,8 @@ export class Decider {
     const base = Math.max(1, seen.readyPods);
     const podsAtMost = Math.ceil(spec.maxScaleUpRate * base);
     const podsAtLeast = spec.isReachable ? Math.floor(base / spec.maxScaleDownRate) : 0;
-    const podsByStable = Math.ceil(seen.stable / spec.targetValue);
-    const podsByPanic = Math.ceil(seen.panic / spec.targetValue);
+    const podsByStable = podsFor(seen.stable, seen.readyPods, spec);
+    const podsByPanic = podsFor(seen.panic, seen.readyPods, spec);
     const isOverPanicThreshold = podsByPanic / base >= spec.panicThreshold;
     this.#mode = nextMode(this.#mode, isOverPanicThreshold, spec.stableWindowMs, now);
 
@@ -136,6 +136,15 @@ export class Decider {
     const pods = this.#delay.record(wanted.pods, now);
     return pods > wanted.pods ? { pods, cut: "scale-down-delay" } : wanted;
   }
+}
+
+/**
+ * S-81, but for a load one pod can carry while none is ready: that asks for one pod. By its target alone a revision
+ * with containerConcurrency 1 answers its first request with two, which on two cores start half as fast as one.
+ */
+function podsFor(load: number, readyPods: number, { targetValue, totalValue }: DeciderSpec): number {
+  const pods = Math.ceil(load / targetValue);
+  return readyPods === 0 && load <= totalValue ? Math.min(pods, 1) : pods;
 }
 
 interface Bounded {
