@@ -32,6 +32,8 @@ export function formatDuration(durationMs: number): string {
   if (durationMs === 0) return "0s";
   const sign = durationMs < 0 ? "-" : "";
   const ms = Math.abs(durationMs);
+  if (ms < 1e-3) return `${sign}${trimmed(ms * 1e6)}ns`;
+  if (ms < 1) return `${sign}${trimmed(ms * 1e3)}µs`;
   if (ms < 1_000) return `${sign}${trimmed(ms)}ms`;
   const hours = Math.floor(ms / 3_600_000);
   const minutes = Math.floor((ms % 3_600_000) / 60_000);

@@ -159,7 +159,11 @@ export class Informer<T extends KubeObject> implements Lister<T>, Disposable {
 
   #put(object: Stored<T>): void {
     const key = objectKey(object.metadata);
-    const before = this.#cache.get(key);
+    let before = this.#cache.get(key);
+    if (before !== undefined && before.metadata.uid !== object.metadata.uid) {
+      this.#drop(before); // its deletion was missed; what has the name now is another object
+      before = undefined;
+    }
     if (before !== undefined) this.#unindex(before);
     this.#cache.set(key, object);
     this.#index(object);

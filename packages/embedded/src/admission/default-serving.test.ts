@@ -1,0 +1,128 @@
+import { type AnyObject, KnativeServiceKind } from "@rouse/shared";
+import { describe, expect, test } from "vitest";
+import { defaultServing, specOf } from "./default-serving.ts";
+import type { ServingContainer, ServingSpec } from "./pod-spec.ts";
+import { type AdmissionSettings, defaultSettings } from "./settings.ts";
+
+function defaulted(spec: Partial<ServingSpec>, settings: Partial<AdmissionSettings> = {}): ServingSpec {
+  const object: AnyObject = {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: { name: "hello", namespace: "default" },
+    spec: { template: { spec: { containers: [{ image: "x" }], ...spec } } },
+  };
+  const all = { ...defaultSettings, ...settings };
+  return specOf(defaultServing(KnativeServiceKind, object, { settings: all })).template?.spec ?? {};
+}
+
+const named = (...names: readonly string[]) =>
+  names.map((name, index) => ({
+    image: "x",
+    name,
+    ...(index === 1 ? { ports: [{ containerPort: 80 }] } : {}),
+  }));
+
+const namesOf = (containers: readonly ServingContainer[] | undefined) => containers?.map(({ name }) => name);
+
+describe("timeouts (CV-2)", () => {
+  test.each<{
+    given: Partial<ServingSpec>;
+    settings?: Partial<AdmissionSettings>;
+    want: readonly (number | undefined)[];
+  }>([
+    { given: { timeoutSeconds: 0 }, want: [300, undefined, undefined] },
+    { given: { timeoutSeconds: 600 }, want: [600, 300, undefined] },
+    { given: { timeoutSeconds: 120 }, want: [120, undefined, undefined] },
+    { given: { timeoutSeconds: 600, responseStartTimeoutSeconds: 0 }, want: [600, 0, undefined] },
+    {
+      given: { timeoutSeconds: 600 },
+      settings: { revisionTimeoutSeconds: 200, responseStartTimeoutSeconds: 200 },
+      want: [600, 200, undefined],
+    },
+    { given: { timeoutSeconds: 300 }, settings: { idleTimeoutSeconds: 60 }, want: [300, undefined, 60] },
+    { given: { timeoutSeconds: 60 }, settings: { idleTimeoutSeconds: 60 }, want: [60, undefined, undefined] },
+  ])("$given with $settings: $want", ({ given, settings, want }) => {
+    const { timeoutSeconds, responseStartTimeoutSeconds, idleTimeoutSeconds } = defaulted(given, settings);
+    expect([timeoutSeconds, responseStartTimeoutSeconds, idleTimeoutSeconds]).toEqual(want);
+  });
+});
+
+describe("names (CV-3)", () => {
+  test("are numbered where there are several, past those that are taken", () => {
+    expect(namesOf(defaulted({ containers: named("", "") }).containers)).toEqual([
+      "user-container-0",
+      "user-container-1",
+    ]);
+    const taken = [
+      "user-container-1",
+      "",
+      "user-container-3",
+      "",
+      "user-container-5",
+      "",
+      "",
+      "user-container-4",
+    ];
+    const given = defaulted({ containers: named(...taken) }).containers;
+    expect(namesOf(given)?.filter((_, index) => taken[index] === "")).toEqual(
+      [0, 2, 6, 7].map((number) => `user-container-${number}`),
+    );
+  });
+
+  test("are plain where there is one", () => {
+    const spec = defaulted({ containers: [{ image: "x" }], initContainers: [{ image: "y" }] });
+    expect([namesOf(spec.containers), namesOf(spec.initContainers)]).toEqual([
+      ["user-container"],
+      ["init-container"],
+    ]);
+  });
+});
+
+describe("probes (CV-4)", () => {
+  const probe = (readinessProbe: ServingContainer["readinessProbe"]) =>
+    defaulted({ containers: [{ image: "x", ...(readinessProbe && { readinessProbe }) }] }).containers?.[0]
+      ?.readinessProbe;
+
+  test.each([
+    { given: { httpGet: { path: "/h" } }, want: { httpGet: { path: "/h" }, successThreshold: 1 } },
+    {
+      given: { periodSeconds: 10 },
+      want: {
+        periodSeconds: 10,
+        tcpSocket: { port: 0 },
+        successThreshold: 1,
+        failureThreshold: 3,
+        timeoutSeconds: 1,
+      },
+    },
+    { given: { grpc: {} }, want: { grpc: { service: "" }, successThreshold: 1 } },
+    { given: undefined, want: { tcpSocket: { port: 0 }, successThreshold: 1 } },
+  ])("$given: $want", ({ given, want }) => {
+    expect(probe(given)).toEqual(want);
+  });
+
+  test("a container beside the serving one gets none", () => {
+    const { containers } = defaulted({ containers: named("a", "b") });
+    expect(containers?.map(({ readinessProbe }) => readinessProbe !== undefined)).toEqual([false, true]);
+  });
+});
+
+test("mounts of what cannot be written to are read-only", () => {
+  const containers = [
+    {
+      image: "x",
+      volumeMounts: [
+        { name: "a", mountPath: "/a" },
+        { name: "b", mountPath: "/b", readOnly: false },
+      ],
+    },
+  ];
+  const volumes = [
+    { name: "a", emptyDir: {} },
+    { name: "b", configMap: {} },
+  ];
+  expect(defaulted({ containers, volumes }).containers?.[0]?.volumeMounts).toEqual([
+    { name: "a", mountPath: "/a" },
+    { name: "b", mountPath: "/b", readOnly: true },
+  ]);
+});
