@@ -247,6 +247,21 @@ describe("which program runs (design §9)", () => {
     expect(waiting(pod)?.message).toBe("restart in 10 s: cannot find the database");
   });
 
+  test("a process whose liveness probe fails is started again, and the reason is told", async () => {
+    await using home = await Home.start();
+    const { spec, ...rest } = scriptPod("one", `setInterval(() => {}, 1000)`); // never listens
+    const probe = { tcpSocket: { port: 8_080 }, periodSeconds: 1, failureThreshold: 1 };
+    const containers = spec.containers.map((container) =>
+      container.name === "user-container" ? { ...container, livenessProbe: probe } : container,
+    );
+    await home.client.create(PodKind, { ...rest, spec: { ...spec, containers } });
+    const pod = await home.seen(PodKind, (seen) => user(seen)?.lastState !== undefined);
+    const { lastState } = user(pod) ?? {};
+    expect(lastState).toMatchObject({
+      terminated: { exitCode: 143, signal: 15, message: expect.stringMatching(/^liveness probe failed: /) },
+    });
+  });
+
   test("a process ended by a signal counts as 128 and the signal", async () => {
     await using home = await Home.start();
     await home.client.create(PodKind, scriptPod("one", `process.kill(process.pid, "SIGKILL")`));

@@ -1,4 +1,5 @@
 import {
+  attempt,
   type Clock,
   Informer,
   isKubeError,
@@ -19,7 +20,7 @@ import { canUseLoopbackRange, PodAddresses } from "./pod-addresses.ts";
 import type { PodState } from "./pod-lifecycle.ts";
 import { type Obstacle, unschedulableStatus } from "./pod-status.ts";
 import { type PodTimeline, PodTimelines } from "./pod-timeline.ts";
-import { PodWorker, type PodWorkerDeps } from "./pod-worker.ts";
+import { GRACE_SECONDS_DEFAULT, PodWorker, type PodWorkerDeps } from "./pod-worker.ts";
 import { PortPool } from "./port-pool.ts";
 import { INSTANCE_VARIABLE, ProcessRecords } from "./process-records.ts";
 import type { ProcessRunner } from "./process-runner.ts";
@@ -34,8 +35,6 @@ const PORTS_RESERVED = 16;
 const PODS_MAX_DEFAULT = 256;
 /** queue-proxy has a quiet time of its own: its drain goes on serving until nothing comes any more (Q-110). */
 const QUIET_MS_DEFAULT = 0;
-/** Kubernetes' `terminationGracePeriodSeconds` where a pod has none. */
-const GRACE_SECONDS_DEFAULT = 30;
 const TIMELINES_MAX = 4_096;
 
 export interface KubeletDeps {
@@ -91,6 +90,7 @@ export class Kubelet implements AsyncDisposable {
     this.#timelines = new PodTimelines(TIMELINES_MAX);
     this.#workerDeps = {
       ...forPods,
+      ask: attempt,
       client: deps.client,
       clock: deps.clock,
       log: deps.log,

@@ -81,6 +81,24 @@ describe("restarts", () => {
   });
 });
 
+test("an unhealthy process is told to end, killed when it does not, and started again", () => {
+  const steps = live(
+    [0, started],
+    [5, { kind: "readiness", isReady: true }],
+    [9, { kind: "unhealthy", graceMs: 30_000 }],
+  );
+  expect(last(steps)).toMatchObject({
+    state: { kind: "running", run: { isReady: false } },
+    effects: [
+      { do: "signal", signal: "SIGTERM" },
+      { do: "alarm", afterMs: 30_000 },
+    ],
+  });
+  const killed = podStep(last(steps).state, alarm, at(30_009));
+  expect(killed.effects).toEqual([{ do: "signal", signal: "SIGKILL" }]);
+  expect(podStep(killed.state, exited(137), at(30_010)).effects).toEqual([{ do: "start" }]);
+});
+
 describe("the end of a pod", () => {
   const running = [0, started] as const;
 
@@ -140,6 +158,7 @@ test("whatever happens in whatever order: one process at a time, removed once, n
       alarm,
       { kind: "drained" },
       { kind: "readiness", isReady: true },
+      { kind: "unhealthy", graceMs: 5 },
       exited(),
       notFound,
     ),
@@ -152,19 +171,24 @@ test("whatever happens in whatever order: one process at a time, removed once, n
       let hasProcess = false;
       let isDeleted = false;
       let removals = 0;
+      let isArmed = false;
       let isGone = false;
       const take = (of: PodEvent): void => {
+        const kindBefore = state.kind;
         const step = podStep(state, of, at(now));
         state = step.state;
         isGone = state.kind === "gone";
+        if (state.kind !== kindBefore || of.kind === "alarm") isArmed = false;
         for (const effect of step.effects) {
+          isArmed ||= effect.do === "alarm";
           if (effect.do === "start") expect([hasProcess, isDeleted]).toEqual([false, false]);
-          if (effect.do === "signal") expect(isDeleted).toBe(true);
+          if (effect.do === "signal") expect([isDeleted, hasProcess]).toEqual([true, true]);
           if (effect.do === "remove") removals++;
         }
       };
       for (const { event: next, gapMs } of events) {
         now += gapMs;
+        if (next.kind === "alarm" && !isArmed) continue;
         if (state.kind === "starting" && next.kind !== "deleted" && next.kind !== "start-failed") {
           hasProcess = true;
           take(started);

@@ -51,6 +51,8 @@ export type PodEvent =
   | { readonly kind: "start-failed"; readonly reason: string; readonly message: string }
   | { readonly kind: "exited"; readonly exit: Exit }
   | { readonly kind: "readiness"; readonly isReady: boolean }
+  /** Its liveness probe has failed: it is to be ended, and started again. */
+  | { readonly kind: "unhealthy"; readonly graceMs: number }
   | { readonly kind: "deleted"; readonly graceMs: number }
   | { readonly kind: "drained" }
   /** The time asked for by the state's last `alarm` has passed. */
@@ -128,6 +130,16 @@ function whenRunning(state: In<"running">, event: PodEvent, now: MonoMs): PodSte
   switch (event.kind) {
     case "readiness":
       return stay({ ...state, run: { ...state.run, isReady: event.isReady } });
+    case "unhealthy":
+      return {
+        state: { ...state, run: { ...state.run, isReady: false } },
+        effects: [
+          { do: "signal", signal: "SIGTERM" },
+          { do: "alarm", afterMs: event.graceMs },
+        ],
+      };
+    case "alarm": // only ever asked for above
+      return { state, effects: [{ do: "signal", signal: "SIGKILL" }] };
     case "exited":
       return afterExit(state, event.exit, now);
     case "start-failed":

@@ -12,32 +12,28 @@ import {
   unreachable,
   type WallMs,
 } from "@rouse/shared";
+import { type LivenessDeps, watchLiveness } from "./liveness-watch.ts";
 import { OutputRing } from "./output-ring.ts";
 import type { PodAddresses } from "./pod-addresses.ts";
 import { newHistory, type PodEffect, type PodEvent, type PodState, podStep } from "./pod-lifecycle.ts";
+import { PodProcess, type PodProcessDeps } from "./pod-process.ts";
 import { type PodView, podStatus } from "./pod-status.ts";
 import type { PodPhase } from "./pod-timeline.ts";
 import type { PortPool } from "./port-pool.ts";
-import { INSTANCE_VARIABLE, POD_VARIABLE, type ProcessRecords } from "./process-records.ts";
-import type { ProcessEnd, ProcessRunner, RunningProcess } from "./process-runner.ts";
-import { fixedPort, planProgram } from "./program.ts";
+import { INSTANCE_VARIABLE, POD_VARIABLE } from "./process-records.ts";
+import { fixedPort, planProgram, userContainer } from "./program.ts";
 import { readinessPeriod, watchReadiness } from "./readiness-watch.ts";
 import type { KubeletHooks } from "./sidecar.ts";
 import { SidecarHolder, type SidecarHolderDeps } from "./sidecar-holder.ts";
 import { StatusWriter, type StatusWriterDeps } from "./status-writer.ts";
 
-/** A termination message, as Kubernetes bounds one taken from the log. C-167. */
-const MESSAGE_LINES = 80;
-const MESSAGE_CHARACTERS = 2_048;
-/** After a kill, how long the end of the process is waited for while the platform closes. */
-const KILL_MS = 500;
+/** Kubernetes' `terminationGracePeriodSeconds` where a pod has none. */
+export const GRACE_SECONDS_DEFAULT = 30;
 
-export interface PodWorkerDeps extends StatusWriterDeps, SidecarHolderDeps {
+export interface PodWorkerDeps extends StatusWriterDeps, SidecarHolderDeps, PodProcessDeps, LivenessDeps {
   readonly clock: Clock;
-  readonly runner: ProcessRunner;
   readonly ports: PortPool;
   readonly addresses: PodAddresses;
-  readonly records: ProcessRecords;
   readonly inherited: ReadonlyMap<string, string>;
   readonly hooks: KubeletHooks;
   readonly stamp: (pod: ObjectKey, phase: PodPhase, at: MonoMs) => void;
@@ -62,22 +58,18 @@ export class PodWorker {
   readonly #deps: PodWorkerDeps;
   readonly #options: PodWorkerOptions;
   readonly #pod: Stored<Pod>;
+  readonly #process: PodProcess;
   readonly #status: StatusWriter;
   readonly #sidecar: SidecarHolder;
   readonly #createdAt: WallMs;
   #state: PodState = { kind: "starting", history: newHistory };
   #alarm: Disposable | undefined;
   #quiet: Disposable | undefined;
-  #process: RunningProcess | undefined;
-  #pid: number | undefined;
-  #processStartedAt: WallMs;
-  #outputBefore = 0;
   #userPort = 0;
   #graceMs: number | undefined;
   #hasBeenReady = false;
   #readiness = new AbortController();
   #isClosing = false;
-  #ended: () => void = () => {};
 
   constructor(deps: PodWorkerDeps, options: PodWorkerOptions, pod: Stored<Pod>) {
     this.#deps = deps;
@@ -87,9 +79,9 @@ export class PodWorker {
     this.uid = pod.metadata.uid;
     this.fixedPort = fixedPort(pod);
     this.output = new OutputRing(({ stream, text }) => deps.hooks.onOutput?.(this.key, stream, text));
+    this.#process = new PodProcess(deps, this.key, this.output);
     this.#status = new StatusWriter(deps, pod);
     this.#createdAt = deps.clock.wall();
-    this.#processStartedAt = this.#createdAt;
     this.#sidecar = new SidecarHolder(deps, pod, {
       port: queuePort(pod),
       isNeeded: hasSidecar(pod),
@@ -127,7 +119,7 @@ export class PodWorker {
     this.#quiet?.[Symbol.dispose]();
     this.#readiness.abort();
     this.#status.close();
-    await this.#endProcess(graceMs);
+    await this.#process.close(graceMs);
     await this.#sidecar.close();
   }
 
@@ -138,7 +130,7 @@ export class PodWorker {
   }
 
   #start(): void {
-    const { clock, inherited, records, runner } = this.#deps;
+    const { inherited, records } = this.#deps;
     const plan = planProgram(this.#pod, {
       userPort: this.#userPort,
       podIp: this.#sidecar.ip,
@@ -149,63 +141,26 @@ export class PodWorker {
       this.#dispatch({ kind: "refused", reason: plan.reason, message: plan.message });
       return;
     }
-    this.#outputBefore = this.output.count;
-    this.#processStartedAt = clock.wall();
-    this.#process = undefined;
-    this.#pid = undefined;
-    let isOver = false;
-    const process = runner.run(plan.program, {
-      started: (pid) => this.#started(pid),
-      output: (stream, chunk) => this.output.write(stream, chunk),
-      failed: ({ reason, message }) => {
-        isOver = true;
-        this.#process = undefined;
-        this.#ended();
-        this.#dispatch({ kind: "start-failed", reason, message });
-      },
-      exited: (end) => {
-        isOver = true;
-        this.#exited(end);
-      },
+    this.#process.start(plan.program, {
+      started: (at) => this.#started(at),
+      failed: ({ reason, message }) => this.#dispatch({ kind: "start-failed", reason, message }),
+      exited: (exit) => this.#dispatch({ kind: "exited", exit }),
     });
-    if (isOver) return; // as fast as that, and perhaps the next one runs already
-    this.#process = process;
     // Beside the process's own start. A failure shows in the pod's status; who wants the sidecar asks again.
     this.#sidecar.start(this.#userPort).catch(() => undefined);
   }
 
-  #started(pid: number): void {
-    this.#pid = pid;
+  #started(at: WallMs): void {
     this.#deps.stamp(this.key, "spawned", this.#deps.clock.now());
-    this.#deps.records.add(pid, this.key);
-    this.#dispatch({ kind: "started", at: this.#processStartedAt });
+    this.#dispatch({ kind: "started", at });
     this.#followReadiness();
-  }
-
-  #exited(end: ProcessEnd): void {
-    if (this.#pid !== undefined) this.#deps.records.remove(this.#pid);
-    this.#process = undefined;
-    this.output.end();
-    this.#ended();
-    const message =
-      end.exitCode === 0
-        ? ""
-        : this.output.tail({
-            since: this.#outputBefore,
-            lines: MESSAGE_LINES,
-            characters: MESSAGE_CHARACTERS,
-          });
-    const finishedAt = this.#deps.clock.wall();
-    this.#dispatch({
-      kind: "exited",
-      exit: { ...end, message, startedAt: this.#processStartedAt, finishedAt },
-    });
   }
 
   #followReadiness(): void {
     this.#readiness.abort();
     const abort = new AbortController();
     this.#readiness = abort;
+    this.#followLiveness(abort.signal);
     const watching = this.#sidecar.start(this.#userPort).then(async (sidecar) => {
       if (abort.signal.aborted) return;
       if (sidecar === undefined) {
@@ -221,6 +176,18 @@ export class PodWorker {
       if (!abort.signal.aborted) {
         this.#deps.log.error("readiness lost", { pod: this.key, error: String(error) });
       }
+    });
+  }
+
+  #followLiveness(signal: AbortSignal): void {
+    const container = userContainer(this.#pod);
+    if (container === undefined) return;
+    void watchLiveness(this.#deps, container, this.#userPort, signal).then((reason) => {
+      if (reason === undefined || signal.aborted || this.#state.kind !== "running") return;
+      this.#deps.log.info("process is to be started again", { pod: this.key, reason });
+      this.#process.condemn(reason);
+      const graceSeconds = this.#pod.spec.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT;
+      this.#dispatch({ kind: "unhealthy", graceMs: graceSeconds * 1_000 });
     });
   }
 
@@ -260,7 +227,7 @@ export class PodWorker {
         this.#drain();
         return;
       case "signal":
-        this.#process?.signal(effect.signal);
+        this.#process.signal(effect.signal);
         return;
       case "alarm":
         this.#alarm?.[Symbol.dispose]();
@@ -295,7 +262,7 @@ export class PodWorker {
   #remove(): void {
     this.#quiet?.[Symbol.dispose]();
     this.#status.close();
-    this.#process?.signal("SIGKILL"); // given up: still there after a kill, or never told to end
+    this.#process.signal("SIGKILL"); // given up: still there after a kill, or never told to end
     const { log, gone, remove } = this.#deps;
     const close = this.#sidecar.close().catch((error: unknown) => {
       log.warn("queue-proxy did not close", { pod: this.key, error: String(error) });
@@ -309,10 +276,11 @@ export class PodWorker {
 
   #publish(): void {
     const { state } = this;
-    const isSettling = state.kind === "starting" || (state.kind === "running" && !state.run.isReady);
-    // One write for "the process runs, here is its address", not two: the address comes a millisecond later.
-    if (state.kind === "gone" || this.#isClosing || (isSettling && this.#sidecar.view.kind === "starting"))
-      return;
+    // One write for "the process runs, here is its address", not three: they come within two milliseconds.
+    const isSettling =
+      (state.kind === "starting" && state.history.lastExit === undefined) ||
+      (state.kind === "running" && this.#sidecar.view.kind === "starting");
+    if (state.kind === "gone" || this.#isClosing || isSettling) return;
     const view: PodView = {
       pod: this.#pod,
       state,
@@ -331,28 +299,6 @@ export class PodWorker {
       this.#status.annotate({ userPort: this.#userPort, queuePort });
     }
     this.#publish();
-  }
-
-  async #endProcess(graceMs: number): Promise<void> {
-    const ending = this.#process;
-    if (ending === undefined) return;
-    const ended = new Promise<void>((resolve) => {
-      this.#ended = resolve;
-    });
-    ending.signal("SIGTERM");
-    await this.#within(ended, graceMs);
-    if (this.#process === undefined) return;
-    ending.signal("SIGKILL");
-    await this.#within(ended, KILL_MS);
-  }
-
-  async #within(ended: Promise<void>, ms: number): Promise<void> {
-    let timer: Disposable | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = this.#deps.clock.after(ms, resolve);
-    });
-    await Promise.race([ended, late]);
-    timer?.[Symbol.dispose]();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, Pod } from "@rouse/shared";
 import { QUEUE_PROXY_CONTAINER } from "@rouse/shared";
+import { pause } from "./pause.ts";
 import { userContainer } from "./program.ts";
 import type { Sidecar } from "./sidecar.ts";
 
@@ -55,17 +56,4 @@ export async function watchReadiness(
     streak = 0;
     changed(isReady);
   }
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      timer[Symbol.dispose]();
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = clock.after(ms, end);
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 }
