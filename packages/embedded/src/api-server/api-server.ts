@@ -16,6 +16,7 @@ import {
   type Random,
 } from "@rouse/shared";
 import { ServingAdmission } from "../admission/serving-admission.ts";
+import { EventRetention } from "./event-retention.ts";
 import { DiskJournalFile, keepAside } from "./journal-file.ts";
 import { decodeJournal } from "./journal-format.ts";
 import { LiveSettings } from "./live-settings.ts";
@@ -84,6 +85,7 @@ export class ApiServer implements AsyncDisposable {
     owned.use(settings.follow(store));
     owned.use(new GarbageCollector({ store, clock, log }));
     owned.use(new NamespaceCleaner({ store, clock }));
+    owned.use(new EventRetention({ store, clock }));
     const client = new InProcessKubeClient({ store, clock });
     return new ApiServer({ store, client, owned: owned.move() });
   }

@@ -29,6 +29,11 @@ describe("label selectors (P-101)", () => {
     { selector: "app=", matches: false },
     { selector: "a.com/x=1", matches: true },
     { selector: "a.com/x in(1)", matches: true },
+    { selector: "a.com/x>0", matches: true },
+    { selector: "a.com/x > 1", matches: false },
+    { selector: "a.com/x<2,app", matches: true },
+    { selector: "app>1", matches: false },
+    { selector: "nope<1", matches: false },
     { selector: "app=web,", matches: true },
   ])("$selector: $matches", ({ selector, matches }) => {
     const requirements = parseLabelSelector(selector);
@@ -36,7 +41,7 @@ describe("label selectors (P-101)", () => {
     expect(matchesLabels(labels, requirements ?? [])).toBe(matches);
   });
 
-  test.each(["a=b=c", "=b", "a b", "a in b", "a in (b", "in (a)", "!", "-a=b", "a=!b"])(
+  test.each(["a=b=c", "=b", "a b", "a in b", "a in (b", "in (a)", "!", "-a=b", "a=!b", "a>b", "a<", "a>1>0"])(
     "%s is malformed",
     (text) => {
       expect(parseLabelSelector(text)).toBeUndefined();

@@ -4,13 +4,15 @@ import type { KubeObject } from "./object.ts";
 /** One requirement of a label selector. */
 export type LabelRequirement =
   | { readonly kind: "in" | "not-in"; readonly key: string; readonly values: ReadonlySet<string> }
+  | { readonly kind: "above" | "below"; readonly key: string; readonly bound: number }
   | { readonly kind: "exists" | "absent"; readonly key: string };
 
 const SET_REQUIREMENT = /^(\S+)\s+(in|notin)\s*\(([^()]*)\)$/;
 const EQUALITY = /^([^!=\s]+)\s*(==|=|!=)\s*([^!=\s]*)$/;
+const BOUND = /^([^<>\s]+)\s*([<>])\s*(-?\d+)$/;
 const KEY = /^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$/;
 
-/** Reads the text form `a=b,c!=d,e in (f,g),h,!i`; `undefined` if it is malformed. */
+/** Reads the text form `a=b,c!=d,e in (f,g),h,!i,j>1,k<9`; `undefined` if it is malformed. */
 export function parseLabelSelector(text: string): readonly LabelRequirement[] | undefined {
   const requirements: LabelRequirement[] = [];
   for (const part of text.split(/,(?![^(]*\))/).map((piece) => piece.trim())) {
@@ -54,6 +56,12 @@ function parseRequirement(part: string): LabelRequirement | undefined {
     if (!KEY.test(key)) return undefined;
     return { kind: operator === "!=" ? "not-in" : "in", key, values: new Set([value]) };
   }
+  const bound = BOUND.exec(part);
+  if (bound !== null) {
+    const [, key = "", operator, value] = bound;
+    if (!KEY.test(key)) return undefined;
+    return { kind: operator === ">" ? "above" : "below", key, bound: Number(value) };
+  }
   const isAbsent = part.startsWith("!");
   const key = isAbsent ? part.slice(1).trim() : part;
   return KEY.test(key) ? { kind: isAbsent ? "absent" : "exists", key } : undefined;
@@ -65,6 +73,10 @@ function meets(value: string | undefined, requirement: LabelRequirement): boolea
       return value !== undefined;
     case "absent":
       return value === undefined;
+    case "above":
+      return isWhole(value) && Number(value) > requirement.bound;
+    case "below":
+      return isWhole(value) && Number(value) < requirement.bound;
     case "in":
       return value !== undefined && requirement.values.has(value);
     case "not-in":
@@ -72,4 +84,8 @@ function meets(value: string | undefined, requirement: LabelRequirement): boolea
     default:
       return unreachable(requirement);
   }
+}
+
+function isWhole(value: string | undefined): boolean {
+  return value !== undefined && /^-?\d+$/.test(value);
 }
