@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { Activator } from "@rouse/activator";
 import { Gateway } from "@rouse/gateway";
 import { QueueProxy } from "@rouse/queue-proxy";
@@ -136,8 +136,11 @@ class DataPath implements AsyncDisposable {
   }
 
   /** A program and its queue-proxy. */
-  async pod(serve: Serve): Promise<QueueProxy> {
-    const server = createServer(serve);
+  pod(serve: Serve): Promise<QueueProxy> {
+    return this.podOf(createServer(serve));
+  }
+
+  async podOf(server: Server): Promise<QueueProxy> {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
     const proxy = await QueueProxy.start(this.#deps, {
@@ -313,4 +316,29 @@ test("bodies stream through all of it, both ways", async () => {
   sent.end();
   response.resume();
   await once(response, "end");
+});
+
+test("an upgraded connection goes through all of it, and holds its place in the pod for its whole life", async () => {
+  await using path = await DataPath.start(1);
+  const server = createServer((_, response) => response.end("hi"));
+  server.on("upgrade", (_, socket) => {
+    socket.on("error", () => {});
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+    socket.pipe(socket);
+  });
+  const pod = await path.podOf(server);
+  await path.setPrivate([pod.address]);
+  const { ip, port } = path.gateway.address;
+  const headersSent = { Host: "hello.default.localhost", Connection: "Upgrade", Upgrade: "echo" };
+  const sent = request({ host: ip, port, headers: headersSent });
+  sent.end();
+  const [response, socket] = await once(sent, "upgrade");
+  expect(response.statusCode).toBe(101);
+  socket.write("ping");
+  expect(String((await once(socket, "data"))[0])).toBe("ping");
+  const waiting = path.call();
+  await path.untilHeld(1);
+  expect(pod.inFlight).toBe(1);
+  socket.end();
+  expect((await waiting).body).toBe("hi");
 });

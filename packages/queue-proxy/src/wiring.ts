@@ -2,7 +2,10 @@ import {
   BreakerCore,
   type Clock,
   chain,
+  type DurationLimits,
+  type ExceededLimit,
   type Exchange,
+  formatDuration,
   HttpServer,
   LimitDuration,
   type Logger,
@@ -11,6 +14,7 @@ import {
   type Stat,
   TimerWheel,
   UpstreamPool,
+  unreachable,
 } from "@rouse/shared";
 import { AnswerProbes } from "./accept/answer-probes.ts";
 import { QueueProxyContext } from "./accept/context.ts";
@@ -83,6 +87,7 @@ export class QueueProxy implements AsyncDisposable {
     const { clock, random } = deps;
     const { containerConcurrency } = options;
     const log = deps.log.with({ pod: options.podName });
+    if (options.timeoutMs <= 0) log.warn("requests have no total time limit"); // Q-53
     const parts: Parts = {
       drain: new Drain(clock, { quietMs: options.drainQuietMs ?? DRAIN_QUIET_MS }),
       readiness: new Readiness({ clock, log }, options.userPort, options.readinessProbe),
@@ -106,7 +111,7 @@ export class QueueProxy implements AsyncDisposable {
           {
             limitsOf: () => options,
             message: "request timeout",
-            exceeded: (_, limit) => log.warn("request took too long", { limit }),
+            exceeded: (_, limit) => log.warn(timeoutText(limit, options)),
           },
         ),
         new SynthesiseForwarded<QueueProxyContext>(), // before the server adds its peer to X-Forwarded-For
@@ -187,6 +192,20 @@ interface Parts {
   readonly stats: RequestStats;
   readonly wheel: TimerWheel;
   readonly program: UpstreamPool;
+}
+
+/** The words of the reference's log, for which people search. Q-56. */
+function timeoutText(limit: ExceededLimit, limits: DurationLimits): string {
+  switch (limit) {
+    case "total":
+      return `Request timeout: ${formatDuration(limits.timeoutMs)}`;
+    case "response-start":
+      return `Response start timeout: ${formatDuration(limits.responseStartTimeoutMs)}`;
+    case "idle":
+      return `Idle timeout: ${formatDuration(limits.idleTimeoutMs)}`;
+    default:
+      return unreachable(limit);
+  }
 }
 
 function limitConcurrency(containerConcurrency: number) {

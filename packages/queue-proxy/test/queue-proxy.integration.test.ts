@@ -1,14 +1,18 @@
 import { once } from "node:events";
 import { request } from "node:http";
-import { RealClock, RealRandom, silentLogger } from "@rouse/shared";
+import { type Logger, RealClock, RealRandom, silentLogger } from "@rouse/shared";
 import { expect, test } from "vitest";
 import { QueueProxy, type QueueProxyOptions } from "../src/index.ts";
 import { call } from "./client.ts";
 import { program } from "./program.ts";
 
-function start(userPort: number, options: Partial<QueueProxyOptions> = {}): Promise<QueueProxy> {
+function start(
+  userPort: number,
+  options: Partial<QueueProxyOptions> = {},
+  log = silentLogger,
+): Promise<QueueProxy> {
   return QueueProxy.start(
-    { clock: new RealClock(), random: new RealRandom(), log: silentLogger },
+    { clock: new RealClock(), random: new RealRandom(), log },
     {
       ip: "127.0.0.1",
       port: 0,
@@ -132,15 +136,18 @@ test("Q-40: a program that does not listen gives 502 with the reason", async () 
   expect(answer.body).toContain("connection refused");
 });
 
-test("Q-58: a silent program gives 504, exactly", async () => {
+test("Q-58, Q-56: a silent program gives 504, exactly, and one line in the log", async () => {
   await using hello = await program(() => {});
-  await using proxy = await start(hello.port, { timeoutMs: 20 });
+  const warnings: string[] = [];
+  const log: Logger = { ...silentLogger, warn: (text) => warnings.push(text), with: () => log };
+  await using proxy = await start(hello.port, { timeoutMs: 20 }, log);
   const answer = await call(proxy.address);
   expect([answer.status, answer.body, answer.headers["content-length"]]).toEqual([
     504,
     "request timeout",
     "15",
   ]);
+  expect(warnings).toEqual(["Request timeout: 20ms"]);
 });
 
 test("Q-36: bodies stream both ways, piece by piece", async () => {
