@@ -187,7 +187,7 @@ describe("which program runs (design §9)", () => {
     };
     await home.client.create(PodKind, podOf("one", { annotations }));
     await home.seen(PodKind, isReady);
-    expect(home.lines).toContain("default/one stdout in /usr");
+    await linesInclude(home, one, " stdout in /usr");
   });
 
   test.each([

@@ -172,17 +172,19 @@ test("whatever happens in whatever order: one process at a time, removed once, n
       let isDeleted = false;
       let removals = 0;
       let isArmed = false;
+      let isUnhealthy = false;
       let isGone = false;
       const take = (of: PodEvent): void => {
         const kindBefore = state.kind;
         const step = podStep(state, of, at(now));
         state = step.state;
+        isUnhealthy = state.kind === kindBefore && (isUnhealthy || of.kind === "unhealthy");
         isGone = state.kind === "gone";
         if (state.kind !== kindBefore || of.kind === "alarm") isArmed = false;
         for (const effect of step.effects) {
           isArmed ||= effect.do === "alarm";
           if (effect.do === "start") expect([hasProcess, isDeleted]).toEqual([false, false]);
-          if (effect.do === "signal") expect([isDeleted, hasProcess]).toEqual([true, true]);
+          if (effect.do === "signal") expect([isDeleted || isUnhealthy, hasProcess]).toEqual([true, true]);
           if (effect.do === "remove") removals++;
         }
       };

@@ -42,9 +42,11 @@ async function platform(): Promise<{ readonly child: ChildProcess; readonly pids
   });
   started.push(child);
   let pids: readonly number[] = [];
+  let isReady = false;
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.startsWith("pids ")) pids = line.split(" ").slice(1).map(Number);
-    if (line === "ready") break;
+    isReady ||= line === "ready";
+    if (isReady && pids.length > 0) break;
   }
   pods.push(...pids);
   return { child, pids };
