@@ -28,9 +28,10 @@ beforeEach(() => {
   pods = [];
 });
 
-afterEach(() => {
+afterEach(async () => {
   for (const { pid } of started) if (pid !== undefined) signalGroup(pid, "SIGKILL");
   for (const pid of pods) signalGroup(pid, "SIGKILL");
+  await reapOrphans(directory); // what a test that failed did not get to
   rmSync(directory, { recursive: true, force: true });
 });
 
