@@ -15,7 +15,7 @@ const ROUNDS_QUICK = 3;
 const ROUNDS_FULL = 12;
 /** Of names nobody else on the machine uses: processes are told apart by them. */
 const BURST_SERVICE = `burst-${process.pid}`;
-const BURST_CONNECTIONS = 100;
+const BURST = { connections: 100, requests: 500 };
 const SHARES = [0.5, 0.9, 0.99];
 
 /** A pod's phases in the platform's monotonic milliseconds; with the origin they are epoch milliseconds. */
@@ -47,7 +47,7 @@ export const coldStart: Benchmark = {
     try {
       const program = join(root, "samples/hello/server.mjs");
       const manifest = join(folder, "services.yaml");
-      writeFileSync(manifest, manifestOf(program));
+      writeFileSync(manifest, manifestOf(program, join(root, "bench/src/cold-start/worker.mjs")));
       await using platform = await Platform.start({ root, folder, manifest });
       const samples = await coldSamples(platform, program, options);
       const bursts = await coldBursts(platform, options.isQuick ? 1 : 5, progress);
@@ -110,9 +110,9 @@ async function coldBursts(
   let ports: readonly number[] = [];
   while (bursts.length < count) {
     await awaitZero(platform, BURST_SERVICE, ports);
-    const one = await burst(platform.port, `${BURST_SERVICE}.default.localhost`, BURST_CONNECTIONS);
+    const one = await burst(platform.port, `${BURST_SERVICE}.default.localhost`, BURST);
     ports = (await podsOf(platform, BURST_SERVICE)).flatMap(({ userPort }) => userPort ?? []);
-    progress(`burst of ${one.sent} from zero: ${one.ok} answered 200, by ${ports.length} pods`);
+    progress(`burst of ${one.sent} from zero: ${one.ok} answered 200, ${ports.length} pods at the end`);
     for (const { fromMs, answers, worstMs } of one.overTime) {
       progress(`  from ${fromMs} ms: ${answers} answers, slowest ${worstMs} ms`);
     }
@@ -168,11 +168,11 @@ function burstResults(bursts: readonly Burst[]): readonly Result[] {
 
 const serviceNames = Array.from({ length: SERVICES }, (_, index) => `cold-${process.pid}-${index}`);
 
-function manifestOf(program: string): string {
+function manifestOf(program: string, worker: string): string {
   const cold = serviceNames.map((name) =>
     serviceYaml(name, program, { containerConcurrency: 0, maxScale: 1 }),
   );
-  return [...cold, serviceYaml(BURST_SERVICE, program, { containerConcurrency: 1, maxScale: 8 })].join(
+  return [...cold, serviceYaml(BURST_SERVICE, worker, { containerConcurrency: 1, maxScale: 8 })].join(
     "---\n",
   );
 }

@@ -12,18 +12,22 @@ export interface Burst {
   }[];
 }
 
-const SLICE_MS = 250;
+const SLICE_MS = 500;
 
-/** So many connections at once, each with one request, and what became of them. */
-export async function burst(port: number, host: string, connections: number): Promise<Burst> {
+/** So many connections at once, which together send so many requests, and what became of them. */
+export async function burst(
+  port: number,
+  host: string,
+  load: { readonly connections: number; readonly requests: number },
+): Promise<Burst> {
   const answers: { readonly atMs: number; readonly latencyMs: number; readonly status: number }[] = [];
   const startedAt = performance.now();
   const done = Promise.withResolvers<void>();
   const options = {
     url: `http://127.0.0.1:${port}/`,
     headers: { host },
-    connections,
-    amount: connections,
+    connections: load.connections,
+    amount: load.requests,
     timeout: 60,
   };
   const run = autocannon(options, (error: unknown) => {
@@ -35,7 +39,7 @@ export async function burst(port: number, host: string, connections: number): Pr
   });
   await done.promise;
   return {
-    sent: connections,
+    sent: load.requests,
     ok: answers.filter(({ status }) => status === 200).length,
     latenciesMs: answers.map(({ latencyMs }) => latencyMs),
     overTime: slices(answers),
