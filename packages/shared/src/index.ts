@@ -189,6 +189,13 @@ export {
   revisionKey,
 } from "./revision.ts";
 export type { Stat, StatMessage, StatSink } from "./stat/stat.ts";
+export {
+  decodeStat,
+  decodeStatMessages,
+  encodeStat,
+  encodeStatMessages,
+  STAT_CONTENT_TYPE,
+} from "./stat/stat-wire.ts";
 export { LinearWindow } from "./window/linear-window.ts";
 export { panicWindowSeconds } from "./window/panic-window.ts";
 export type { AggregationAlgorithm, TimedWindow } from "./window/timed-window.ts";

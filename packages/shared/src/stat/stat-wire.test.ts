@@ -1,0 +1,171 @@
+import { create, createFileRegistry, type DescMessage, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  FileDescriptorProtoSchema,
+  FieldDescriptorProto_Label as Label,
+  FieldDescriptorProto_Type as Type,
+} from "@bufbuild/protobuf/wkt";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { revisionKey } from "../revision.ts";
+import type { Stat, StatMessage } from "./stat.ts";
+import { decodeStat, decodeStatMessages, encodeStat, encodeStatMessages } from "./stat-wire.ts";
+
+const { statSchema, messagesSchema } = oracle();
+const none: Stat = {
+  podName: "",
+  averageConcurrentRequests: 0,
+  averageProxiedConcurrentRequests: 0,
+  requestCount: 0,
+  proxiedRequestCount: 0,
+  processUptime: 0,
+  timestamp: 0,
+};
+const double = fc.oneof(fc.double({ noNaN: true }), fc.constantFrom(0, -0, 1, Infinity));
+const stats: fc.Arbitrary<Stat> = fc.record({
+  podName: fc.string({ unit: "grapheme", maxLength: 300 }),
+  averageConcurrentRequests: double,
+  averageProxiedConcurrentRequests: double,
+  requestCount: double,
+  proxiedRequestCount: double,
+  processUptime: double,
+  timestamp: fc.oneof(fc.maxSafeInteger(), fc.constant(0)),
+});
+const name = fc.string({ unit: "grapheme", maxLength: 70 }).map((text) => text.replaceAll("/", "-"));
+const batches: fc.Arbitrary<StatMessage[]> = fc.array(
+  fc.record({ revision: fc.record({ namespace: name, name }).map(revisionKey), stat: stats }),
+  { maxLength: 8 },
+);
+
+test("the vector of A-91 comes out byte for byte, and is read back", () => {
+  const message = {
+    revision: revisionKey({ namespace: "test", name: "rev1" }),
+    stat: { ...none, podName: "act", averageConcurrentRequests: 1, requestCount: 1 },
+  };
+  const bytes = encodeStatMessages([message]);
+  expect(Buffer.from(bytes).toString("hex")).toBe(
+    "0a250a04746573741204726576311a170a0361637411000000000000f03f21000000000000f03f",
+  );
+  expect(bytes).toHaveLength(39);
+  expect(decodeStatMessages(bytes)).toEqual([message]);
+});
+
+describe("S-27: beside an independent implementation of proto3", () => {
+  test("a stat has the same bytes, and the same meaning back", () => {
+    fc.assert(
+      fc.property(stats, (stat) => {
+        const bytes = encodeStat(stat);
+        expect(bytes).toEqual(toBinary(statSchema, create(statSchema, asOracle(stat))));
+        expect(decodeStat(bytes)).toEqual(stat);
+      }),
+    );
+  });
+
+  test("a batch has the same bytes, and the same meaning back", () => {
+    fc.assert(
+      fc.property(batches, (batch) => {
+        const messages = batch.map(({ revision, stat }) => {
+          const [namespace = "", of = ""] = revision.split("/");
+          return { namespace, name: of, stat: asOracle(stat) };
+        });
+        const bytes = encodeStatMessages(batch);
+        expect(bytes).toEqual(toBinary(messagesSchema, create(messagesSchema, { messages })));
+        expect(decodeStatMessages(bytes)).toEqual(batch);
+      }),
+    );
+  });
+
+  test("bytes it refuses are refused, changed or cut ones too", () => {
+    fc.assert(
+      fc.property(batches, fc.nat(), fc.nat(255), fc.nat(), (batch, at, byte, cut) => {
+        const bytes = encodeStatMessages(batch);
+        if (bytes.length === 0) return;
+        bytes[at % bytes.length] = byte;
+        const mutated = bytes.subarray(0, 1 + (cut % bytes.length));
+        if (isReadByOracle(mutated)) return; // what it makes of groups and odd types need not be ours
+        expect(decodeStatMessages(mutated)).toBeUndefined();
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+test("S-35: an entry without a stat is left out, the others count", () => {
+  const whole = encodeStatMessages([
+    { revision: revisionKey({ namespace: "a", name: "b" }), stat: { ...none, requestCount: 2 } },
+  ]);
+  const bytes = Buffer.concat([Buffer.from("0a060a0161120162", "hex"), whole]);
+  expect(decodeStatMessages(bytes)?.map(({ stat }) => stat.requestCount)).toEqual([2]);
+});
+
+test("fields it does not know are skipped", () => {
+  const bytes = Buffer.concat([
+    Buffer.from("78016201ff8d0100000000", "hex"),
+    encodeStat({ ...none, podName: "p" }),
+  ]);
+  expect(decodeStat(bytes)).toEqual({ ...none, podName: "p" });
+});
+
+test.each([
+  ["a text", "hello"],
+  ["a length beyond the end", "\x0a\x25\x0a"],
+  ["field number zero", "\x00\x00"],
+  ["a group", "\x0b\x0c"],
+])("%s is no batch", (_, bytes) => {
+  expect(decodeStatMessages(Buffer.from(bytes, "latin1"))).toBeUndefined();
+});
+
+function asOracle(stat: Stat): Record<string, unknown> {
+  return { ...stat, timestamp: BigInt(stat.timestamp) };
+}
+
+function isReadByOracle(bytes: Uint8Array): boolean {
+  try {
+    fromBinary(messagesSchema, bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The messages of S-27, as a program of another author writes and reads them. */
+function oracle(): { readonly statSchema: DescMessage; readonly messagesSchema: DescMessage } {
+  const field = (number: number, of: string, type: Type, typeName = "") => ({
+    name: of,
+    number,
+    type,
+    label: of === "messages" ? Label.REPEATED : Label.OPTIONAL,
+    ...(typeName === "" ? {} : { typeName }),
+  });
+  const file = create(FileDescriptorProtoSchema, {
+    name: "stat.proto",
+    syntax: "proto3",
+    messageType: [
+      {
+        name: "Stat",
+        field: [
+          field(1, "pod_name", Type.STRING),
+          field(2, "average_concurrent_requests", Type.DOUBLE),
+          field(3, "average_proxied_concurrent_requests", Type.DOUBLE),
+          field(4, "request_count", Type.DOUBLE),
+          field(5, "proxied_request_count", Type.DOUBLE),
+          field(6, "process_uptime", Type.DOUBLE),
+          field(7, "timestamp", Type.INT64),
+        ],
+      },
+      {
+        name: "WireStatMessage",
+        field: [
+          field(1, "namespace", Type.STRING),
+          field(2, "name", Type.STRING),
+          field(3, "stat", Type.MESSAGE, ".Stat"),
+        ],
+      },
+      { name: "WireStatMessages", field: [field(1, "messages", Type.MESSAGE, ".WireStatMessage")] },
+    ],
+  });
+  const registry = createFileRegistry(file, () => undefined);
+  const statSchema = registry.getMessage("Stat");
+  const messagesSchema = registry.getMessage("WireStatMessages");
+  if (statSchema === undefined || messagesSchema === undefined) throw new Error("the schema does not hold");
+  return { statSchema, messagesSchema };
+}
