@@ -17,7 +17,7 @@ const doubles = [
 const POD_NAME = 1;
 const TIMESTAMP = 7;
 
-const text = new TextDecoder();
+const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const utf8 = new TextEncoder();
 
 /** One `Stat` as proto3: fields in order, zero and blank ones left out. Source: S-27, A-91. */
@@ -116,6 +116,14 @@ function parsed<T>(read: () => T): T | undefined {
   }
 }
 
+function textOf(bytes: Uint8Array): string {
+  try {
+    return text.decode(bytes);
+  } catch {
+    throw new Malformed("a text that is not UTF-8");
+  }
+}
+
 function* fields(bytes: Uint8Array): Generator<Field> {
   const none = bytes.subarray(0, 0);
   let at = 0;
@@ -152,8 +160,8 @@ function readMessage(bytes: Uint8Array): StatMessage | undefined {
   let stat: Stat | undefined;
   for (const { number, type, bytes: value } of fields(bytes)) {
     if (type !== BYTES) continue;
-    if (number === 1) namespace = text.decode(value);
-    else if (number === 2) name = text.decode(value);
+    if (number === 1) namespace = textOf(value);
+    else if (number === 2) name = textOf(value);
     else if (number === 3) stat = { ...(stat ?? emptyStat), ...presentIn(value) };
   }
   return stat === undefined ? undefined : { revision: revisionKey({ namespace, name }), stat };
@@ -176,7 +184,7 @@ function readStat(bytes: Uint8Array): Stat {
 function presentIn(bytes: Uint8Array): Partial<Stat> {
   const present: { -readonly [K in keyof Stat]?: Stat[K] } = {};
   for (const { number, type, value, bytes: held } of fields(bytes)) {
-    if (number === POD_NAME && type === BYTES) present.podName = text.decode(held);
+    if (number === POD_NAME && type === BYTES) present.podName = textOf(held);
     else if (number === TIMESTAMP && type === 0) present.timestamp = Number(BigInt.asIntN(64, value));
     else if (type === I64) {
       const name = doubles.find(([of]) => of === number)?.[1];
