@@ -3,20 +3,22 @@ import {
   chain,
   type Endpoint,
   endpointAddress,
-  HttpServer,
   type KubeClient,
   LimitDuration,
+  type Listener,
   type Logger,
+  type Network,
   type Random,
   type RevisionKey,
   type StatSink,
+  sockets,
   TimerWheel,
-  UpstreamPool,
 } from "@rouse/shared";
 import { AnswerProbes } from "./accept/answer-probes.ts";
 import { ActivatorContext } from "./accept/context.ts";
 import { forwardToPod } from "./forward/forward-to-pod.ts";
 import { MarkProxied } from "./forward/mark-proxied.ts";
+import type { AskPod } from "./probe/ask-pod.ts";
 import { Account } from "./report/account.ts";
 import { ConcurrencyReport } from "./report/concurrency-report.ts";
 import { ResolveRevision } from "./resolve/resolve-revision.ts";
@@ -30,6 +32,10 @@ export interface ActivatorDeps {
   /** Where reports go; the poke of a first request is sent to it in the same turn of the event loop. */
   readonly stats: StatSink;
   readonly log: Logger;
+  /** Sockets unless given. */
+  readonly network?: Network;
+  /** Asks a pod whether it is ready; over a socket unless given. */
+  readonly askPod?: AskPod;
 }
 
 export interface ActivatorOptions {
@@ -64,24 +70,25 @@ const DIAL_RETRIES_MAX = 5;
 
 /** Holds requests for revisions without pods, has them started, and shares requests out among the pods there are. */
 export class Activator implements AsyncDisposable {
-  readonly #server: HttpServer;
+  readonly #server: Listener;
   readonly #parts: Parts;
   #closing: Promise<void> | undefined;
 
-  private constructor(server: HttpServer, parts: Parts) {
+  private constructor(server: Listener, parts: Parts) {
     this.#server = server;
     this.#parts = parts;
   }
 
   /** Resolves when all revisions are known and it listens. Rejects if it cannot listen. */
   static async start(deps: ActivatorDeps, options: ActivatorOptions): Promise<Activator> {
-    const { client, clock, random, stats, log } = deps;
+    const { client, clock, random, stats, log, network = sockets, askPod } = deps;
     const watch = new RevisionWatch(
       { client, clock, random },
       {
         podIp: options.podIp,
+        ...(askPod === undefined ? {} : { ask: askPod }),
         connect: (endpoint: Endpoint) =>
-          new UpstreamPool(
+          network.connect(
             { clock, random },
             { ...endpointAddress(endpoint), dialRetriesMax: DIAL_RETRIES_MAX },
           ),
@@ -114,7 +121,7 @@ export class Activator implements AsyncDisposable {
     using starting = new DisposableStack();
     starting.use(watch);
     await watch.start(throttle); // first, so that no revision is unknown only because it is early
-    const server = await HttpServer.start<ActivatorContext>(
+    const server = await network.listen<ActivatorContext>(
       { clock, handler, context: () => new ActivatorContext(), log },
       { ip: options.ip, port: options.port },
     );

@@ -2,12 +2,13 @@ import {
   type Clock,
   chain,
   endpointAddress,
-  HttpServer,
   type KubeClient,
+  type Listener,
   type Logger,
+  type Network,
   type Random,
   ROUSE_INGRESS_CLASS,
-  UpstreamPool,
+  sockets,
 } from "@rouse/shared";
 import { GatewayContext } from "./accept/context.ts";
 import { EndpointPools } from "./balance/endpoint-pools.ts";
@@ -21,6 +22,8 @@ export interface GatewayDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Sockets unless given. */
+  readonly network?: Network;
 }
 
 export interface GatewayOptions {
@@ -41,12 +44,12 @@ const DIAL_RETRIES_MAX = 5;
 
 /** The way in: routes requests by host, path, headers and weight to the ready endpoints of Services. */
 export class Gateway implements AsyncDisposable {
-  readonly #server: HttpServer;
+  readonly #server: Listener;
   readonly #watch: IngressWatch;
   readonly #pools: EndpointPools;
   #closing: Promise<void> | undefined;
 
-  private constructor(server: HttpServer, watch: IngressWatch, pools: EndpointPools) {
+  private constructor(server: Listener, watch: IngressWatch, pools: EndpointPools) {
     this.#server = server;
     this.#watch = watch;
     this.#pools = pools;
@@ -54,13 +57,9 @@ export class Gateway implements AsyncDisposable {
 
   /** Resolves when every Ingress there is is in the table and it listens. Rejects if it cannot listen. */
   static async start(deps: GatewayDeps, options: GatewayOptions): Promise<Gateway> {
-    const { client, clock, random, log } = deps;
-    const pools = new EndpointPools(
-      (endpoint) =>
-        new UpstreamPool(
-          { clock, random },
-          { ...endpointAddress(endpoint), dialRetriesMax: DIAL_RETRIES_MAX },
-        ),
+    const { client, clock, random, log, network = sockets } = deps;
+    const pools = new EndpointPools((endpoint) =>
+      network.connect({ clock, random }, { ...endpointAddress(endpoint), dialRetriesMax: DIAL_RETRIES_MAX }),
     );
     const forward = new ForwardToBackend({ clock, random, pools, log });
     const watch = new IngressWatch(
@@ -75,7 +74,7 @@ export class Gateway implements AsyncDisposable {
     using starting = new DisposableStack();
     starting.use(watch);
     await watch.start(); // first, so that no host is unknown only because it is early
-    const server = await HttpServer.start<GatewayContext>(
+    const server = await network.listen<GatewayContext>(
       { clock, handler, context: () => new GatewayContext(), log },
       { ip: options.ip, port: options.port },
     );

@@ -1,19 +1,21 @@
 import {
   BreakerCore,
   type Clock,
+  type Connections,
   chain,
   type DurationLimits,
   type ExceededLimit,
   type Exchange,
   formatDuration,
-  HttpServer,
   LimitDuration,
+  type Listener,
   type Logger,
+  type Network,
   type Probe,
   type Random,
   type Stat,
+  sockets,
   TimerWheel,
-  UpstreamPool,
   unreachable,
 } from "@rouse/shared";
 import { AnswerProbes } from "./accept/answer-probes.ts";
@@ -31,6 +33,8 @@ export interface QueueProxyDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Sockets unless given. */
+  readonly network?: Network;
 }
 
 export interface QueueProxyOptions {
@@ -69,12 +73,12 @@ const CLOSE_GRACE_MS = 0;
 export class QueueProxy implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #podName: string;
-  readonly #server: HttpServer;
+  readonly #server: Listener;
   readonly #parts: Parts;
   readonly #startedAtMs: number;
   #closing: Promise<void> | undefined;
 
-  private constructor(clock: Clock, podName: string, server: HttpServer, parts: Parts) {
+  private constructor(clock: Clock, podName: string, server: Listener, parts: Parts) {
     this.#clock = clock;
     this.#podName = podName;
     this.#server = server;
@@ -84,7 +88,7 @@ export class QueueProxy implements AsyncDisposable {
 
   /** Listens at once; that the program is not up yet is said by probe answers alone. Rejects if it cannot listen. */
   static async start(deps: QueueProxyDeps, options: QueueProxyOptions): Promise<QueueProxy> {
-    const { clock, random } = deps;
+    const { clock, random, network = sockets } = deps;
     const { containerConcurrency } = options;
     const log = deps.log.with({ pod: options.podName });
     if (options.timeoutMs <= 0) log.warn("requests have no total time limit");
@@ -93,7 +97,7 @@ export class QueueProxy implements AsyncDisposable {
       readiness: new Readiness({ clock, log }, options.userPort, options.readinessProbe),
       stats: new RequestStats(clock.now()),
       wheel: new TimerWheel(clock),
-      program: new UpstreamPool(
+      program: network.connect(
         { clock, random },
         {
           ip: "127.0.0.1",
@@ -121,7 +125,7 @@ export class QueueProxy implements AsyncDisposable {
       ],
       (exchange: Exchange<QueueProxyContext>) => exchange.forward(parts.program),
     );
-    const server = await HttpServer.start<QueueProxyContext>(
+    const server = await network.listen<QueueProxyContext>(
       { clock, handler, context: () => new QueueProxyContext(), log },
       { ip: options.ip, port: options.port },
     );
@@ -191,7 +195,7 @@ interface Parts {
   readonly readiness: Readiness;
   readonly stats: RequestStats;
   readonly wheel: TimerWheel;
-  readonly program: UpstreamPool;
+  readonly program: Connections;
 }
 
 /** The words of the reference's log, for which people search. Q-56. */

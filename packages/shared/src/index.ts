@@ -26,6 +26,7 @@ export type {
   RequestHead,
   Upstream,
 } from "./http/exchange.ts";
+export { type Connections, type Listener, type Network, sockets } from "./http/network.ts";
 export { HttpServer, type HttpServerDeps, type HttpServerOptions } from "./http/server.ts";
 export { UpstreamPool, type UpstreamPoolDeps, type UpstreamPoolOptions } from "./http/upstream-pool.ts";
 export { assert, InvariantError, unreachable } from "./invariant.ts";
@@ -46,6 +47,7 @@ export {
   HEALTH_PATH,
   headers,
   labels,
+  PORT_PER_POD,
   PROXIED_BY_ACTIVATOR,
   portNames,
   ports,

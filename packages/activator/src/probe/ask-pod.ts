@@ -18,6 +18,9 @@ export interface AskOptions {
   readonly signal: AbortSignal;
 }
 
+/** Asks one pod whether it is ready. Never rejects. */
+export type AskPod = (pod: Endpoint, options: AskOptions) => Promise<boolean>;
+
 /**
  * Whether a pod's queue-proxy says that its program is ready: 200 with the body `queue`, and nothing else. Always plain
  * HTTP/1.1. Never rejects. Source: A §4.2.

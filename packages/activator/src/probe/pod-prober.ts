@@ -1,6 +1,6 @@
 import type { Clock, Endpoint } from "@rouse/shared";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
-import { askPod } from "./ask-pod.ts";
+import { type AskPod, askPod } from "./ask-pod.ts";
 
 /** Readiness is normally pushed within milliseconds; asking is for where it is not. As the reference's period, A-56. */
 const PERIOD_MS_FIRST = 200;
@@ -14,7 +14,7 @@ const TIMEOUT_MS = 300;
 export interface PodProberDeps {
   readonly clock: Clock;
   /** The question; `askPod` outside of tests. */
-  readonly ask?: typeof askPod;
+  readonly ask?: AskPod;
   /** Told of each pod that says it is ready. It is not asked again until it is listed as not ready anew. */
   readonly ready: (entry: RevisionEntry, pod: Endpoint) => void;
 }
@@ -25,7 +25,7 @@ export interface PodProberDeps {
  */
 export class PodProber implements Disposable {
   readonly #clock: Clock;
-  readonly #ask: typeof askPod;
+  readonly #ask: AskPod;
   readonly #ready: PodProberDeps["ready"];
   readonly #asked = new Map<RevisionEntry, Map<Endpoint, AbortController>>();
 

@@ -17,6 +17,7 @@ import {
 } from "@rouse/shared";
 import { PodSet } from "../balance/pod-set.ts";
 import type { ClosableUpstream } from "../balance/pod-tracker.ts";
+import type { AskPod } from "../probe/ask-pod.ts";
 import { PodProber } from "../probe/pod-prober.ts";
 import { type RevisionDirectory, unknownRevision } from "../resolve/resolve-revision.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
@@ -32,6 +33,8 @@ export interface RevisionWatchOptions {
   /** How this activator is listed in public Endpoints. */
   readonly podIp: string;
   readonly connect: (endpoint: Endpoint) => ClosableUpstream;
+  /** How pods are asked; over a socket unless given. */
+  readonly ask?: AskPod;
 }
 
 /**
@@ -52,7 +55,11 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
   constructor(deps: InformerDeps, options: RevisionWatchOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#prober = new PodProber({ clock: deps.clock, ready: (entry, pod) => this.#vouch(entry, pod) });
+    this.#prober = new PodProber({
+      clock: deps.clock,
+      ready: (entry, pod) => this.#vouch(entry, pod),
+      ...(options.ask === undefined ? {} : { ask: options.ask }),
+    });
     this.#revisions = new Informer<Revision>(deps, RevisionKind).handle({
       changed: (revision) => this.#revisionChanged(revision),
       removed: (revision) => this.#forget(revisionKey(revision.metadata)),
