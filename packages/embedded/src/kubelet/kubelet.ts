@@ -46,7 +46,14 @@ export interface KubeletDeps {
   readonly hooks?: KubeletHooks;
   /** Real processes, started by a helper, unless given. */
   readonly runner?: ProcessRunner;
+  /** What else pods take from the machine; the real one unless given. */
+  readonly machine?: Machine;
 }
+
+/** Ports, addresses and records of processes: what pods take from the machine they run on. */
+export type Machine = Pick<PodWorkerDeps, "ports" | "records" | "inherited" | "runner"> & {
+  readonly hasPodAddresses: boolean;
+};
 
 export interface KubeletOptions {
   /** Where processes are recorded, so that the next start can end what a killed platform left. */
@@ -112,24 +119,10 @@ export class Kubelet implements AsyncDisposable {
    * @throws when the data directory cannot be written
    */
   static async start(deps: KubeletDeps, options: KubeletOptions): Promise<Kubelet> {
-    const { killed } = await reapOrphans(options.dataDirectory);
-    if (killed.length > 0) deps.log.info("ended processes of an earlier run", { count: killed.length });
-    const records = ProcessRecords.open(options.dataDirectory);
-    const inherited = inheritedEnvironment();
     await using held = new AsyncDisposableStack();
-    const environment = { ...Object.fromEntries(inherited), [INSTANCE_VARIABLE]: records.instance };
-    const runner = deps.runner ?? held.use(await SpawnHelper.start(deps, { environment }));
-    const ports = held.use(await PortPool.start(deps, { size: PORTS_RESERVED }));
-    const isPerPod = options.hasPodAddresses ?? (await canUseLoopbackRange());
-    const addresses = new PodAddresses(deps.random, { isPerPod });
-    const kubelet = new Kubelet(deps, options, {
-      ports,
-      addresses,
-      records,
-      inherited,
-      runner,
-      acquired: held.move(),
-    });
+    const { hasPodAddresses, ...machine } = deps.machine ?? (await takeMachine(deps, options, held));
+    const addresses = new PodAddresses(deps.random, { isPerPod: hasPodAddresses });
+    const kubelet = new Kubelet(deps, options, { ...machine, addresses, acquired: held.move() });
     await using starting = new AsyncDisposableStack();
     starting.use(kubelet);
     await kubelet.#removeOldPods();
@@ -282,6 +275,22 @@ export class Kubelet implements AsyncDisposable {
       this.#deps.log.error("pod not removed", { pod: `${namespace}/${name}`, error: String(error) });
     }
   }
+}
+
+async function takeMachine(
+  deps: KubeletDeps,
+  options: KubeletOptions,
+  held: AsyncDisposableStack,
+): Promise<Machine> {
+  const { killed } = await reapOrphans(options.dataDirectory);
+  if (killed.length > 0) deps.log.info("ended processes of an earlier run", { count: killed.length });
+  const records = ProcessRecords.open(options.dataDirectory);
+  const inherited = inheritedEnvironment();
+  const environment = { ...Object.fromEntries(inherited), [INSTANCE_VARIABLE]: records.instance };
+  const runner = deps.runner ?? held.use(await SpawnHelper.start(deps, { environment }));
+  const ports = held.use(await PortPool.start(deps, { size: PORTS_RESERVED }));
+  const hasPodAddresses = options.hasPodAddresses ?? (await canUseLoopbackRange());
+  return { records, inherited, runner, ports, hasPodAddresses };
 }
 
 function graceMsOf(pod: Stored<Pod>): number {

@@ -14,7 +14,7 @@ const KILL_MS = 500;
 export interface PodProcessDeps {
   readonly clock: Clock;
   readonly runner: ProcessRunner;
-  readonly records: ProcessRecords;
+  readonly records: Pick<ProcessRecords, "add" | "remove" | "instance">;
 }
 
 export interface PodProcessObserver {

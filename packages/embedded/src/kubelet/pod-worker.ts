@@ -32,7 +32,7 @@ export const GRACE_SECONDS_DEFAULT = 30;
 
 export interface PodWorkerDeps extends StatusWriterDeps, SidecarHolderDeps, PodProcessDeps, LivenessDeps {
   readonly clock: Clock;
-  readonly ports: PortPool;
+  readonly ports: Pick<PortPool, "take">;
   readonly addresses: PodAddresses;
   readonly inherited: ReadonlyMap<string, string>;
   readonly hooks: KubeletHooks;

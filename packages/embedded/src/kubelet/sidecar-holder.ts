@@ -14,7 +14,7 @@ export interface SidecarHolderDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly sidecars: SidecarFactory;
-  readonly ports: PortPool;
+  readonly ports: Pick<PortPool, "take">;
   readonly addresses: PodAddresses;
 }
 
