@@ -24,7 +24,10 @@ test("a program that is not there is a failure that names it", async () => {
 
 test("a step beyond its limit is ended, and is a failure", async () => {
   const hanging = { ...node("setInterval(() => {}, 1000)"), limitMs: 1 };
-  expect(await runStep(hanging, tmpdir())).toMatchObject({ exitCode: 1 });
+  expect(await runStep(hanging, tmpdir())).toMatchObject({
+    exitCode: 1,
+    output: expect.stringContaining("the limit of this step"),
+  });
 });
 
 test("nothing can be asked of a step: its input is empty", async () => {

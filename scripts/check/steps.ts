@@ -33,7 +33,7 @@ export const tests: Step = {
   name: "tests",
   command: ["vitest", "run", "--reporter=default", "--reporter=./scripts/plain-reporter.ts"],
   output: "always",
-  limitMs: 10 * MINUTE_MS,
+  limitMs: 5 * MINUTE_MS,
 };
 
 /** Runs one step to its end or its limit, in `root`, with nothing on its input. Never rejects. */
@@ -57,6 +57,7 @@ export function runStep(step: Step, root: string): Promise<StepResult> {
     child.stderr.setEncoding("utf8").on("data", take);
     child.once("error", (error) => take(`${error.message}\n`));
     child.once("close", (code) => {
+      if (code === null) take(`ended after ${step.limitMs / MINUTE_MS} min, the limit of this step\n`);
       resolve({ exitCode: code ?? 1, output, tookMs: performance.now() - startedAt });
     });
   });
