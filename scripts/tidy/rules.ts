@@ -33,6 +33,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 /** What they ship runs in someone's data path, so it takes nothing from a registry at run time. Libraries §10. */
 const WITHOUT_DEPENDENCIES = ["shared", "queue-proxy", "activator", "autoscaler", "controller", "gateway"];
+/** Beside the data path a library may earn its place: WebSockets, cron, kubeconfig files. Libraries §4, §8. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = { autoscaler: ["ws", "croner", "yaml"] };
 const CLOCK_HOMES = ["packages/shared/src/clock/", "packages/shared/src/random.ts"];
 const CLOCK =
   /\bDate\.now\b|\bnew Date\b|\bperformance\.now\b|\bprocess\.hrtime\b|\bMath\.random\b|(?<![.\w])(?:setTimeout|setInterval)\b/g;
@@ -60,7 +62,8 @@ const rules: readonly Rule[] = [
     about: (path) => isSource(path) && !isTest(path) && WITHOUT_DEPENDENCIES.includes(packageOf(path) ?? ""),
     check: (file, code) =>
       importsOf(file, code).flatMap(({ specifier, at }) =>
-        /^(\.|node:|@rouse\/)/.test(specifier)
+        /^(\.|node:|@rouse\/)/.test(specifier) ||
+        (ALLOWED[packageOf(file.path) ?? ""] ?? []).includes(specifier)
           ? []
           : [
               {

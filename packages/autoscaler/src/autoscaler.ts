@@ -30,6 +30,7 @@ import { Scaling } from "./apply/scaling.ts";
 import { MetricCollector, type ScrapeSample } from "./collect/metric-collector.ts";
 import { MetricReconciler } from "./collect/metric-reconciler.ts";
 import { LiveConfig } from "./config/live-config.ts";
+import { type MeshConfig, readMeshConfig } from "./config/mesh-config.ts";
 import type { PanicMode } from "./decide/decider.ts";
 import type { DeciderSpec } from "./decide/decider-spec.ts";
 import { MultiScaler } from "./decide/multi-scaler.ts";
@@ -99,7 +100,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
 
   /** @throws Error if `config-autoscaler` or `config-deployment` is rejected at first load. S-5 */
   static async start(deps: AutoscalerDeps, options: AutoscalerOptions = {}): Promise<Autoscaler> {
-    const autoscaler = new Autoscaler(deps, options);
+    const autoscaler = new Autoscaler(deps, options, await readMeshConfig(deps.client));
     try {
       for (const follower of autoscaler.#followers) await follower.start();
     } catch (error) {
@@ -109,7 +110,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
     return autoscaler;
   }
 
-  private constructor(deps: AutoscalerDeps, { scrapeSample = "all" }: AutoscalerOptions) {
+  private constructor(deps: AutoscalerDeps, { scrapeSample = "all" }: AutoscalerOptions, mesh: MeshConfig) {
     const { client, clock, random, log } = deps;
     const onError = (reconciler: string, key: ObjectKey, error: unknown): void =>
       log.warn("pass failed", {
@@ -134,9 +135,10 @@ export class Autoscaler implements StatSink, AsyncDisposable {
         random,
         pods: ledger,
         scraper: deps.scraper,
+        readyActivators: () => readyActivators(),
         onHealth: (revision) => metricPasses.add(objectKeyOf(revision)),
       },
-      scrapeSample,
+      { sample: scrapeSample, mesh: mesh.mode },
     );
     const scaler = new MultiScaler({
       clock,
@@ -161,6 +163,8 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       namespace: SYSTEM_NAMESPACE,
       fieldSelector: `metadata.name=${ACTIVATOR_SERVICE}`,
     });
+    const readyActivators = (): number =>
+      readyAddresses(activators.get(objectKey({ namespace: SYSTEM_NAMESPACE, name: ACTIVATOR_SERVICE })));
     const deployments = new Informer(deps, DeploymentKind, { labelSelector: labels.revision }).handle({
       changed: (deployment, before) => {
         if (deployment.spec.replicas !== before?.spec.replicas) addPassOf(deployment);
@@ -192,8 +196,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       scaler,
       target: new ScaleTarget(client, deployments),
       confirmations,
-      readyActivators: () =>
-        readyAddresses(activators.get(objectKey({ namespace: SYSTEM_NAMESPACE, name: ACTIVATOR_SERVICE }))),
+      readyActivators,
     });
     const reconciler = new PodAutoscalerReconciler({
       client,

@@ -194,7 +194,7 @@ describe("confirmation before the last pod goes (K-62)", () => {
     await world.idle(200);
     expect(world.condition(NAME, "Active")).toBe("False NoTraffic");
     expect(world.replicas(NAME)).toBe(1);
-    expect(world.scrapes).toBe(0);
+    expect(world.scrapes).toBeGreaterThan(0); // nobody else would know of its load: K-91
     await world.setActivators(1);
     await world.idle(4);
     expect(world.replicas(NAME)).toBe(0);

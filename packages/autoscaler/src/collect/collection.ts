@@ -59,17 +59,17 @@ export class Collection {
   }
 
   /**
-   * `undefined`: no data. Where nothing is scraped, silence is a valid 0 (S-64). While pods do not answer, silence of
+   * `undefined`: no data. Where activators report all there is, silence is a valid 0 (S-64). While pods do not answer, silence of
    * a whole window says nothing; the reference takes it for a load of 0 during its last second, and halves the
    * revision.
    */
   averages(
     metric: ScalingMetric,
     now: MonoMs,
-    { isFailing }: { readonly isFailing: boolean },
+    { isFailing, isReported }: { readonly isFailing: boolean; readonly isReported: boolean },
   ): Averages | undefined {
     if (this.#windows === undefined || this.#windows[metric].stable.isEmpty(now)) {
-      return this.#spec.scrapeTarget === "" ? { stable: 0, panic: 0 } : undefined;
+      return isReported ? { stable: 0, panic: 0 } : undefined;
     }
     const { stable, panic } = this.#windows[metric];
     if (isFailing && stable.silentSeconds(now) >= stable.seconds) return undefined;

@@ -1,22 +1,35 @@
-import type { Clock, Random, RevisionKey, Stat } from "@rouse/shared";
+import { type Clock, objectRef, type Random, type RevisionKey, type Stat } from "@rouse/shared";
+import type { MeshMode } from "../config/mesh-config.ts";
 import type { ScalingMetric } from "../config/revision-settings.ts";
-import type { PodLedger } from "../pods/pod-ledger.ts";
+import { objectKeyOf } from "../keys.ts";
+import type { PodLedger, ReadyPod } from "../pods/pod-ledger.ts";
 import { loadOf, takenAt } from "../receive/load.ts";
-import type { PodScraper } from "../scrape/pod-scraper.ts";
+import type { PodScraper, ScrapeTarget } from "../scrape/pod-scraper.ts";
+import { ScrapeFailure } from "../scrape/scrape-failure.ts";
 import { sampleSize, scrapeOrder } from "../scrape/scrape-plan.ts";
-import { scrapeRevision } from "../scrape/scrape-revision.ts";
+import { isDirectUnavailable, type ScrapeOutcome, scrapeRevision } from "../scrape/scrape-revision.ts";
+import { scrapeService } from "../scrape/scrape-service.ts";
 import { type Averages, Collection, type CollectionSpec } from "./collection.ts";
 
 /** Whether a revision's pods can be asked for their load. */
 export type CollectionHealth =
   | { readonly kind: "healthy" }
-  | { readonly kind: "failing"; readonly message: string };
+  | {
+      readonly kind: "failing";
+      /** S-67. */
+      readonly reason: "DidNotReceiveStat" | "CollectionFailed";
+      readonly message: string;
+    };
 
 export interface MetricCollectorDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly pods: Pick<PodLedger, "counts" | "readyPods">;
   readonly scraper: PodScraper;
+  /** Nobody reports what a revision without a scrape target is sent, while there is none. K-91. */
+  readonly readyActivators: () => number;
+  /** Told how long a round took that asked somebody. S-128. */
+  readonly onScraped?: (revision: RevisionKey, seconds: number) => void;
   /** Told when the health of a collection changes. */
   readonly onHealth: (revision: RevisionKey) => void;
 }
@@ -25,6 +38,15 @@ interface Entry {
   readonly collection: Collection;
   health: CollectionHealth;
   isScraping: boolean;
+  /** Single pods turned out to be out of reach; until the Metric is looked at again. S-51, S-53. */
+  isServiceOnly: boolean;
+  /** What each pod had in flight when last asked. Kept for pods that are ready, none where none is asked. */
+  readonly inFlight: Map<string, number>;
+}
+
+export interface MetricCollectorOptions {
+  readonly sample: ScrapeSample;
+  readonly mesh: MeshMode;
 }
 
 /** `all`: every pod is asked, for when that is a function call. `statistical`: as many as S-46 says. */
@@ -35,19 +57,26 @@ const healthy: CollectionHealth = { kind: "healthy" };
 /** The windows of every revision, fed by activators and by asking pods. One entry per Metric object. S-41. */
 export class MetricCollector {
   readonly #deps: MetricCollectorDeps;
-  readonly #sample: ScrapeSample;
+  readonly #options: MetricCollectorOptions;
   readonly #entries = new Map<RevisionKey, Entry>();
 
-  constructor(deps: MetricCollectorDeps, sample: ScrapeSample) {
+  constructor(deps: MetricCollectorDeps, options: MetricCollectorOptions) {
     this.#deps = deps;
-    this.#sample = sample;
+    this.#options = options;
   }
 
   ensure(revision: RevisionKey, spec: CollectionSpec): void {
     const entry = this.#entries.get(revision);
     if (entry === undefined) {
-      this.#entries.set(revision, { collection: new Collection(spec), health: healthy, isScraping: false });
+      this.#entries.set(revision, {
+        collection: new Collection(spec),
+        health: healthy,
+        isScraping: false,
+        isServiceOnly: false,
+        inFlight: new Map(),
+      });
     } else {
+      entry.isServiceOnly = false;
       entry.collection.respec(spec, this.#deps.clock.now());
     }
   }
@@ -72,8 +101,10 @@ export class MetricCollector {
   /** `undefined`: not collecting, or no data. */
   averages(revision: RevisionKey, metric: ScalingMetric): Averages | undefined {
     const entry = this.#entries.get(revision);
-    const isFailing = entry?.health.kind === "failing";
-    return entry?.collection.averages(metric, this.#deps.clock.now(), { isFailing });
+    if (entry === undefined) return undefined;
+    const isFailing = entry.health.kind === "failing";
+    const isReported = entry.collection.spec.scrapeTarget === "" && this.#deps.readyActivators() > 0;
+    return entry.collection.averages(metric, this.#deps.clock.now(), { isFailing, isReported });
   }
 
   isEmpty(revision: RevisionKey): boolean {
@@ -85,33 +116,71 @@ export class MetricCollector {
     this.#entries.get(revision)?.collection.release(this.#deps.clock.now());
   }
 
+  /** What a pod had in flight when it was last asked; `undefined` if it was not. */
+  inFlight(revision: RevisionKey, pod: string): number | undefined {
+    return this.#entries.get(revision)?.inFlight.get(pod);
+  }
+
   /** Asks the revision's pods, unless the last round is still on its way. Never rejects. S-41, S-42. */
   async scrape(revision: RevisionKey): Promise<void> {
+    const { clock, pods, readyActivators, onScraped } = this.#deps;
     const entry = this.#entries.get(revision);
-    if (entry === undefined || entry.isScraping || entry.collection.spec.scrapeTarget === "") return;
-    const pods = this.#deps.pods.readyPods(revision);
-    if (pods.length === 0) {
+    if (entry === undefined || entry.isScraping) return;
+    if (entry.collection.spec.scrapeTarget === "" && readyActivators() > 0) return;
+    const ready = pods.readyPods(revision);
+    if (ready.length === 0) {
+      entry.inFlight.clear();
       this.#setHealth(revision, entry, healthy); // nobody to ask is no error: S-47
       return;
     }
     entry.isScraping = true;
-    const sample = this.#sample === "all" ? pods.length : sampleSize(pods.length);
-    const oldSince = this.#deps.clock.wall() - entry.collection.spec.stableSeconds * 1_000;
-    const order = scrapeOrder(pods, { sample, oldSince, random: this.#deps.random });
-    const outcome = await scrapeRevision(order, sample, (pod) => this.#deps.scraper.scrape(pod));
+    const beganAt = clock.now();
+    const outcome = await this.#ask(revision, entry, ready);
     entry.isScraping = false;
+    onScraped?.(revision, (clock.now() - beganAt) / 1_000);
     switch (outcome.kind) {
       case "scraped":
-        entry.collection.record(loadOf(outcome.stat), this.#deps.clock.now());
+        entry.collection.record(loadOf(outcome.stat), clock.now());
         this.#setHealth(revision, entry, healthy);
         break;
       case "failed":
-        this.#setHealth(revision, entry, {
-          kind: "failing",
-          message: `${outcome.answered} of ${outcome.of} pods asked for their load answered`,
-        });
+        this.#setHealth(revision, entry, failing(outcome));
         break;
     }
+  }
+
+  /** Of the pods, or of their Service, as the mesh allows. S-47, S-49, S-51. */
+  async #ask(revision: RevisionKey, entry: Entry, ready: readonly ReadyPod[]): Promise<ScrapeOutcome> {
+    const { scraper, clock, random } = this.#deps;
+    const { mesh } = this.#options;
+    const { scrapeTarget, stableSeconds } = entry.collection.spec;
+    const target: ScrapeTarget = {
+      namespace: objectRef(objectKeyOf(revision)).namespace,
+      serviceName: scrapeTarget,
+    };
+    const sample = this.#options.sample === "all" ? ready.length : sampleSize(ready.length);
+    const askService = (): Promise<ScrapeOutcome> =>
+      scrapeService(
+        { pods: ready.length, sample: sampleSize(ready.length), oldAfterSeconds: stableSeconds },
+        () =>
+          scraper.scrapeAny === undefined || scrapeTarget === ""
+            ? Promise.reject(new ScrapeFailure("other", "no Service to ask"))
+            : scraper.scrapeAny(target),
+      );
+    if (mesh === "enabled" || entry.isServiceOnly) return await askService();
+    const oldSince = clock.wall() - stableSeconds * 1_000;
+    const order = scrapeOrder(ready, { sample, oldSince, random });
+    const seen = new Map<string, number>();
+    const direct = await scrapeRevision(order, sample, async (pod) => {
+      const stat = await scraper.scrape(pod, target);
+      if (stat !== undefined) seen.set(pod.name, stat.averageConcurrentRequests);
+      return stat;
+    });
+    keep(entry.inFlight, seen, ready);
+    if (mesh !== "auto" || scraper.scrapeAny === undefined || !isDirectUnavailable(direct)) return direct;
+    const viaService = await askService();
+    if (viaService.kind === "scraped") entry.isServiceOnly = true;
+    return viaService;
   }
 
   #setHealth(revision: RevisionKey, entry: Entry, health: CollectionHealth): void {
@@ -119,4 +188,24 @@ export class MetricCollector {
     entry.health = health;
     if (this.#entries.get(revision) === entry) this.#deps.onHealth(revision);
   }
+}
+
+function failing({ answered, of, failures }: Extract<ScrapeOutcome, { kind: "failed" }>): CollectionHealth {
+  const first = failures[0];
+  const isUnheard = failures.length > 0 && failures.every(({ kind }) => kind === "no-new-stat");
+  return {
+    kind: "failing",
+    reason: isUnheard ? "DidNotReceiveStat" : "CollectionFailed",
+    message: `${answered} of ${of} pods asked for their load answered${first === undefined ? "" : `; ${first.message}`}`,
+  };
+}
+
+function keep(
+  kept: Map<string, number>,
+  seen: ReadonlyMap<string, number>,
+  ready: readonly ReadyPod[],
+): void {
+  const names = new Set(ready.map(({ name }) => name));
+  for (const name of kept.keys()) if (!names.has(name)) kept.delete(name);
+  for (const [name, load] of seen) kept.set(name, load);
 }

@@ -80,6 +80,6 @@ function readiness(health: CollectionHealth): ConditionChange {
     case "healthy":
       return { status: "True" };
     case "failing":
-      return { status: "False", reason: "CollectionFailed", message: health.message };
+      return { status: "False", reason: health.reason, message: health.message };
   }
 }

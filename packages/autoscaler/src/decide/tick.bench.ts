@@ -40,7 +40,7 @@ export const tick = benchmark("tick of a busy revision", { small: 100, full: 500
     for (const lateMs of [1_000, 0]) {
       collection.record({ concurrency: random.integer(0, 700), rps: 0 }, (now - lateMs) as MonoMs);
     }
-    const averages = collection.averages("concurrency", now, { isFailing: false });
+    const averages = collection.averages("concurrency", now, { isFailing: false, isReported: false });
     if (averages === undefined) continue;
     pods = decider.decide({ readyPods: pods, ...averages }, now).desiredPods;
     total += pods;

@@ -1,5 +1,6 @@
 import type { Stat } from "@rouse/shared";
 import { isRecordable } from "../receive/load.ts";
+import { type ScrapeFailure, scrapeFailure } from "./scrape-failure.ts";
 
 /** Name under which the combined stat of a revision's pods is recorded. S-42. */
 const SCRAPED_NAME = "service-scraper";
@@ -7,7 +8,13 @@ const SCRAPED_NAME = "service-scraper";
 /** What asking a revision's pods came to. S-47, S-48. */
 export type ScrapeOutcome =
   | { readonly kind: "scraped"; readonly stat: Stat }
-  | { readonly kind: "failed"; readonly answered: number; readonly of: number };
+  | {
+      readonly kind: "failed";
+      readonly answered: number;
+      readonly of: number;
+      /** What the others failed with, in the order they did; a pod that said nothing is not among them. */
+      readonly failures: readonly ScrapeFailure[];
+    };
 
 /**
  * Asks pods in order until `sample` of them have answered, that many at a time, and extends the answers to all of
@@ -19,30 +26,35 @@ export async function scrapeRevision<P>(
   ask: (pod: P) => Promise<Stat | undefined>,
 ): Promise<ScrapeOutcome> {
   const stats: Stat[] = [];
+  const failures: ScrapeFailure[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < pods.length) {
       const pod = pods[next++];
       if (pod === undefined) return;
-      const stat = await answerOf(pod, ask);
-      if (stat === undefined) continue;
-      stats.push(stat);
-      return;
+      try {
+        const stat = await ask(pod);
+        if (stat === undefined || !isRecordable(stat)) continue;
+        stats.push(stat);
+        return;
+      } catch (error) {
+        failures.push(scrapeFailure(error)); // the next pod may answer
+      }
     }
   };
   await Promise.all(Array.from({ length: sample }, work));
-  if (stats.length < sample) return { kind: "failed", answered: stats.length, of: sample };
+  if (stats.length < sample) return { kind: "failed", answered: stats.length, of: sample, failures };
   return { kind: "scraped", stat: extrapolated(stats, pods.length) };
 }
 
-/** A pod that does not answer is passed over; which error it was makes no difference to the next one. */
-async function answerOf<P>(pod: P, ask: (pod: P) => Promise<Stat | undefined>): Promise<Stat | undefined> {
-  try {
-    const stat = await ask(pod);
-    return stat !== undefined && isRecordable(stat) ? stat : undefined;
-  } catch {
-    return undefined;
-  }
+/** Nobody answered, and whatever did answer said 502 or 503: a mesh may stand between us and single pods. S-48. */
+export function isDirectUnavailable(outcome: ScrapeOutcome): boolean {
+  return (
+    outcome.kind === "failed" &&
+    outcome.answered === 0 &&
+    outcome.failures.length > 0 &&
+    outcome.failures.every(({ kind }) => kind === "mesh")
+  );
 }
 
 /** Each number is the sample's mean times the population. S-50, V-32. */
