@@ -42,6 +42,8 @@ export interface ActivatorOptions {
   readonly ip: string;
   /** 0 lets the system choose; `address` says what it chose. */
   readonly port: number;
+  /** A second port with the same service, which Endpoints of h2c revisions list (A-1). None unless told. */
+  readonly h2cPort?: number;
   /** Our name in reports. */
   readonly podName: string;
   /** Our address in public Endpoints. */
@@ -70,12 +72,12 @@ const DIAL_RETRIES_MAX = 5;
 
 /** Holds requests for revisions without pods, has them started, and shares requests out among the pods there are. */
 export class Activator implements AsyncDisposable {
-  readonly #server: Listener;
+  readonly #listeners: readonly [Listener, ...Listener[]];
   readonly #parts: Parts;
   #closing: Promise<void> | undefined;
 
-  private constructor(server: Listener, parts: Parts) {
-    this.#server = server;
+  private constructor(listeners: readonly [Listener, ...Listener[]], parts: Parts) {
+    this.#listeners = listeners;
     this.#parts = parts;
   }
 
@@ -121,10 +123,20 @@ export class Activator implements AsyncDisposable {
     using starting = new DisposableStack();
     starting.use(watch);
     await watch.start(throttle); // first, so that no revision is unknown only because it is early (A-10)
-    const server = await network.listen<ActivatorContext>(
-      { clock, handler, context: () => new ActivatorContext(), log },
-      { ip: options.ip, port: options.port },
-    );
+    const listen = (port: number): Promise<Listener> =>
+      network.listen<ActivatorContext>(
+        { clock, handler, context: () => new ActivatorContext(), log },
+        { ip: options.ip, port },
+      );
+    const listeners: [Listener, ...Listener[]] = [await listen(options.port)];
+    if (options.h2cPort !== undefined) {
+      try {
+        listeners.push(await listen(options.h2cPort));
+      } catch (error) {
+        await listeners[0].close();
+        throw error;
+      }
+    }
     starting.move();
     const tick = (): void => {
       parts.ticker = clock.after(REPORT_PERIOD_MS, tick);
@@ -134,11 +146,16 @@ export class Activator implements AsyncDisposable {
       watch.tick(now);
     };
     parts.ticker = clock.after(REPORT_PERIOD_MS, tick);
-    return new Activator(server, parts);
+    return new Activator(listeners, parts);
   }
 
   get address(): { readonly ip: string; readonly port: number } {
-    return this.#server.address;
+    return this.#listeners[0].address;
+  }
+
+  /** The port of h2c revisions, if there is one. */
+  get h2cPort(): number | undefined {
+    return this.#listeners[1]?.address.port;
   }
 
   /** Somebody who asked the pod says that it is ready: it is used at once, before the watch says so. */
@@ -148,9 +165,9 @@ export class Activator implements AsyncDisposable {
 
   /** Every revision there is, and what there is to do with it. */
   snapshot(): readonly RevisionSnapshot[] {
-    return [...this.#parts.watch.entries()].map(({ target, throttle: { pods, held } }) => ({
+    return [...this.#parts.watch.entries()].map(({ target, retrying, throttle: { pods, held } }) => ({
       revision: target.key,
-      held,
+      held: held + retrying.size,
       inFlight: pods.inFlight,
       pods: pods.usableCount,
       capacity: pods.capacity,
@@ -170,7 +187,7 @@ export class Activator implements AsyncDisposable {
   async #close(graceMs: number): Promise<void> {
     const { watch, wheel } = this.#parts;
     this.#parts.isClosing = true;
-    await this.#server.close(graceMs);
+    await Promise.all(this.#listeners.map((listener) => listener.close(graceMs)));
     this.#parts.ticker?.[Symbol.dispose]();
     wheel.close();
     watch[Symbol.dispose]();

@@ -181,3 +181,13 @@ test("A-30: the autoscaler's question is answered, path or no path", async () =>
   });
   expect([answer.status, answer.body]).toEqual([200, "activator"]);
 });
+
+test("A-1: the second port gives the same service", async () => {
+  await using world = await World.start();
+  await world.createRevision();
+  await world.setPods([await world.pod((_, response) => response.end("hi"))]);
+  const { h2cPort = 0, address } = world.activator;
+  expect(h2cPort).not.toBe(address.port);
+  expect((await world.call({}, undefined, h2cPort)).body).toBe("hi");
+  expect((await world.call({ "K-Network-Probe": "activator" }, undefined, h2cPort)).body).toBe("activator");
+});

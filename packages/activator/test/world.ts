@@ -53,7 +53,7 @@ export class World implements AsyncDisposable {
     const sent: StatMessage[] = [];
     const activator = await Activator.start(
       { client, clock, random, log: silentLogger, stats: { send: (batch) => sent.push(...batch) } },
-      { ip: "127.0.0.1", port: 0, podName: "activator", podIp: "127.0.0.1" },
+      { ip: "127.0.0.1", port: 0, h2cPort: 0, podName: "activator", podIp: "127.0.0.1" },
     );
     return new World(client, activator, sent);
   }
@@ -135,10 +135,14 @@ export class World implements AsyncDisposable {
     return { ip: "127.0.0.1", port: typeof address === "object" && address !== null ? address.port : 0 };
   }
 
-  call(headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Answer> {
+  call(
+    headers: Record<string, string> = {},
+    signal?: AbortSignal,
+    port = this.activator.address.port,
+  ): Promise<Answer> {
     const named = { "Knative-Serving-Revision": NAME, "Knative-Serving-Namespace": NAMESPACE };
     return new Promise((resolve, reject) => {
-      const { ip, port } = this.activator.address;
+      const { ip } = this.activator.address;
       const sent = request(
         { host: ip, port, headers: { ...named, ...headers }, agent: false, ...(signal && { signal }) },
         (response) => {

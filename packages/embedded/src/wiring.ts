@@ -106,11 +106,12 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
       ({ ip, port }) =>
         Activator.start(
           { ...component("activator"), stats: autoscaler },
-          { ip, port, podName: ACTIVATOR_NAME, podIp: ip },
+          { ip, port, h2cPort: port === 0 ? 0 : ports.queueH2c, podName: ACTIVATOR_NAME, podIp: ip },
         ),
     ),
   );
-  await publishActivator(client, { ...activator.address, name: ACTIVATOR_NAME });
+  const { h2cPort = activator.address.port } = activator;
+  await publishActivator(client, { ...activator.address, h2cPort, name: ACTIVATOR_NAME });
 
   const kubelet = starting.use(
     await Kubelet.start(

@@ -1,5 +1,6 @@
+import { PORT_PER_POD } from "@rouse/shared";
 import { describe, expect, test } from "vitest";
-import { filterPorts, PORT_PER_POD } from "./port-filter.ts";
+import { filterPorts } from "./port-filter.ts";
 
 const plain = { metadata: { name: "source" } };
 const numbers = (...ports: number[]) => [

@@ -2,14 +2,12 @@ import {
   type EndpointPort,
   type EndpointSubset,
   type Endpoints,
+  PORT_PER_POD,
   type ProtocolType,
   portNames,
   ports,
   rouse,
 } from "@rouse/shared";
-
-/** Value of `rouse.dev/queue-port` on Endpoints whose pods share one address and have a port each. */
-export const PORT_PER_POD = "per-pod";
 
 /** The port of a protocol on every queue-proxy and activator. K-16. */
 export function targetPort(protocol: ProtocolType): number {

@@ -10,6 +10,7 @@ import {
   type KubeObject,
   type Namespace,
   NamespaceKind,
+  PORT_PER_POD,
   portNames,
   ports,
   rouse,
@@ -17,7 +18,6 @@ import {
   ServiceKind,
   SYSTEM_NAMESPACE,
 } from "@rouse/shared";
-import { PER_POD } from "../workloads/endpoint-subsets.ts";
 
 /** Config maps of the contract (C-157). All exist, so that `kubectl edit` finds them; absent keys mean defaults. */
 const CONFIG_MAPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -68,25 +68,33 @@ export async function createSystemObjects(client: KubeClient): Promise<void> {
   await createIfAbsent(client, ServiceKind, service);
 }
 
-/** Points `activator-service` at the activators that listen now. K-31. */
-export async function publishActivator(
-  client: KubeClient,
-  activator: { readonly ip: string; readonly port: number; readonly name: string },
-): Promise<void> {
+/** Where an activator of this home listens: for HTTP/1.1 revisions, and for h2c ones. */
+export interface ActivatorPlace {
+  readonly ip: string;
+  readonly port: number;
+  readonly h2cPort: number;
+  readonly name: string;
+}
+
+/** Points `activator-service` at the activator that listens now, by the port of either protocol. K-31, K-36. */
+export async function publishActivator(client: KubeClient, activator: ActivatorPlace): Promise<void> {
   const endpoints: Endpoints = {
     apiVersion: "v1",
     kind: "Endpoints",
     metadata: {
       name: ACTIVATOR_SERVICE,
       namespace: SYSTEM_NAMESPACE,
-      ...(activator.port === ports.queueHttp ? {} : { annotations: { [rouse.queuePort]: PER_POD } }),
+      ...(activator.port === ports.queueHttp ? {} : { annotations: { [rouse.queuePort]: PORT_PER_POD } }),
     },
     subsets: [
       {
         addresses: [
           { ip: activator.ip, targetRef: { kind: "Pod", namespace: SYSTEM_NAMESPACE, name: activator.name } },
         ],
-        ports: [{ name: portNames.http, port: activator.port, protocol: "TCP" }],
+        ports: [
+          { name: portNames.http, port: activator.port, protocol: "TCP" },
+          { name: portNames.h2c, port: activator.h2cPort, protocol: "TCP" },
+        ],
       },
     ],
   };

@@ -12,9 +12,6 @@ import {
   type Stored,
 } from "@rouse/shared";
 
-/** Value of `rouse.dev/queue-port` on Endpoints whose pods share one address: look at each subset's own port. */
-export const PER_POD = "per-pod";
-
 export interface ServiceEndpoints {
   readonly subsets: readonly EndpointSubset[];
   /** Some pod is told apart by its port and not by its address. */

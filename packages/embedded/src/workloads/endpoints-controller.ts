@@ -10,13 +10,14 @@ import {
   type ObjectKey,
   objectRef,
   type Pass,
+  PORT_PER_POD,
   type Pod,
   type Reconciler,
   rouse,
   type Service,
   type Stored,
 } from "@rouse/shared";
-import { endpointSubsets, PER_POD } from "./endpoint-subsets.ts";
+import { endpointSubsets } from "./endpoint-subsets.ts";
 import { selects } from "./selector-index.ts";
 
 export interface EndpointsControllerDeps {
@@ -110,5 +111,5 @@ function annotationsFor(
   isPerPod: boolean,
 ): Readonly<Record<string, string>> {
   const { [rouse.queuePort]: _ours, ...others } = before ?? {};
-  return isPerPod ? { ...others, [rouse.queuePort]: PER_POD } : others;
+  return isPerPod ? { ...others, [rouse.queuePort]: PORT_PER_POD } : others;
 }

@@ -111,6 +111,10 @@ export const rouse = {
   fixedPort: "rouse.dev/fixed-port",
   /** Longest time a request is held for this revision, as a Go duration. */
   maxWait: "rouse.dev/max-wait",
+  /** How requests are shared out among pods: `least-loaded`; anything else is the contract's policy. */
+  loadBalancing: "rouse.dev/load-balancing",
+  /** `"enabled"`: answers say in `Server-Timing` what their requests waited for. */
+  serverTiming: "rouse.dev/server-timing",
   /** Directory relative paths of the manifest are resolved from; set by `rouse up` and `rouse apply`. */
   directory: "rouse.dev/directory",
   /** Port of this pod's queue-proxy where all pods share one address; set by the kubelet. */
@@ -119,6 +123,8 @@ export const rouse = {
   userPort: "rouse.dev/user-port",
 } as const;
 
+/** Value of `rouse.queuePort` on Endpoints whose pods share one address: each subset has its own port. */
+export const PORT_PER_POD = "per-pod";
 export const SYSTEM_NAMESPACE = "knative-serving";
 /** Name of the Service and Endpoints of the activators in the system namespace. K-31. */
 export const ACTIVATOR_SERVICE = "activator-service";
