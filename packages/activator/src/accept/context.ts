@@ -16,5 +16,7 @@ export class ActivatorContext {
   tracker: PodTracker | undefined;
   /** How often it has been forwarded. */
   attempts = 0;
+  /** When it is tried again, while it waits for that out of the queue. */
+  retryTimer: Disposable | undefined;
   readonly deadline = new Deadline();
 }

@@ -1,7 +1,4 @@
-import type { PodTracker } from "./pod-tracker.ts";
+import type { Policy } from "./policy.ts";
 
 /** The first with a free slot. Clumps on purpose, so that pods at the end of the list can be scaled away. A-80. */
-export function firstAvailable(trackers: readonly PodTracker[]): PodTracker | undefined {
-  for (const tracker of trackers) if (tracker.hasSlot) return tracker;
-  return undefined;
-}
+export const firstAvailable: Policy = { pick: (pods) => pods.freeFrom(0) };

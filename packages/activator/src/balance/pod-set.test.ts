@@ -68,26 +68,92 @@ test("A-64: a pod that comes back with requests on it is not given more than it 
 });
 
 describe("ejection", () => {
-  test("an ejected pod is left out until it is readmitted; many failures at one time count once", () => {
-    const { pods } = setUp(2);
-    pods.setUsable([pod(1)]);
+  const reserved = (pods: PodSet) => {
     const tracker = pods.reserve(random);
     if (tracker === undefined) throw new Error("no slot");
-    expect([pods.eject(tracker), pods.eject(tracker)]).toEqual([50, undefined]);
-    expect([pods.capacity, pods.reserve(random)]).toEqual([0, undefined]);
-    pods.readmit(tracker);
-    expect(pods.reserve(random)).toBe(tracker);
-    expect(pods.eject(tracker)).toBe(100);
+    return tracker;
+  };
+
+  test("an ejected pod is left out until it is readmitted; many failures at one time count once", () => {
+    const { pods } = setUp(2);
+    pods.setUsable([pod(1), pod(2)]);
+    const tracker = reserved(pods);
+    expect(pods.eject(tracker)).toEqual({ kind: "ejected", forMs: 50, ejection: 1 });
+    expect(pods.eject(tracker)).toEqual({ kind: "out" });
+    expect([pods.capacity, pods.reserve(random)?.endpoint]).toEqual([2, pod(2)]);
+    pods.readmit(tracker, 1);
+    expect(pods.capacity).toBe(4);
+    expect(pods.eject(tracker)).toEqual({ kind: "ejected", forMs: 100, ejection: 2 });
+    pods.readmit(tracker, 1); // the timer of the first ejection, late
+    expect(pods.capacity).toBe(2);
   });
 
   test("an answer, or somebody who knows, forgets it", () => {
     const { pods } = setUp(2);
-    pods.setUsable([pod(1)]);
-    const tracker = pods.reserve(random);
-    if (tracker === undefined) throw new Error("no slot");
+    pods.setUsable([pod(1), pod(2)]);
+    const tracker = reserved(pods);
     pods.eject(tracker);
     pods.vouch(pod(1));
-    expect(pods.capacity).toBe(2);
-    expect(pods.eject(tracker)).toBe(50);
+    expect(pods.capacity).toBe(4);
+    expect(pods.eject(tracker)).toMatchObject({ kind: "ejected", forMs: 50 });
+  });
+
+  test.each([
+    { count: 1, out: 0 },
+    { count: 2, out: 1 },
+    { count: 3, out: 1 },
+    { count: 10, out: 5 },
+  ])("of $count at most $out, so never the last and never more than half", ({ count, out }) => {
+    const { pods } = setUp(1);
+    pods.setUsable(Array.from({ length: count }, (_, index) => pod(index)));
+    const kinds = Array.from({ length: count }, () => reserved(pods)).map((each) => pods.eject(each).kind);
+    expect(kinds.filter((kind) => kind === "ejected").length).toBe(out);
+    expect([kinds.filter((kind) => kind === "kept").length, pods.capacity]).toEqual([
+      count - out,
+      count - out,
+    ]);
+  });
+
+  test("the floor holds for those that are left when others go", () => {
+    const { pods } = setUp(1);
+    pods.setUsable([pod(1), pod(2), pod(3), pod(4)]);
+    const [first, second] = [reserved(pods), reserved(pods)];
+    for (const each of [first, second]) {
+      pods.eject(each);
+      pods.release(each);
+    }
+    pods.setUsable([first.endpoint, second.endpoint]);
+    expect(pods.capacity).toBe(1);
+    pods.setUsable([first.endpoint]);
+    expect(pods.capacity).toBe(1);
   });
 });
+
+test.each([0, 1, 3])(
+  "capacity comes back whole after a hundred swings of ready and not ready, concurrency %i",
+  (concurrency) => {
+    const { pods } = setUp(concurrency);
+    const all = [1, 2, 3, 4, 5].map(pod);
+    const running = new Set<NonNullable<ReturnType<PodSet["reserve"]>>>();
+    for (let swing = 0; swing < 100; swing++) {
+      pods.setUsable(all.filter(() => random.chance(0.5)));
+      const tracker = pods.reserve(random);
+      if (tracker !== undefined && !running.has(tracker)) running.add(tracker);
+      else if (tracker !== undefined) pods.release(tracker);
+      if (tracker !== undefined && random.chance(0.3)) pods.eject(tracker);
+      for (const each of running) {
+        if (!random.chance(0.3)) continue;
+        running.delete(each);
+        pods.release(each);
+      }
+    }
+    for (const each of running) pods.release(each);
+    pods.setUsable(all);
+    for (const endpoint of all) pods.vouch(endpoint);
+    expect([pods.inFlight, pods.capacity]).toEqual([
+      0,
+      concurrency === 0 ? Number.POSITIVE_INFINITY : concurrency * 5,
+    ]);
+    for (let slot = 0; slot < concurrency * 5; slot++) expect(pods.reserve(random)).toBeDefined();
+  },
+);

@@ -9,6 +9,8 @@ export interface ClosableUpstream extends Upstream {
 /** Ejection after the n-th failure in a row to connect: 50 ms doubling to 2 s. */
 const EJECTION_MS_FIRST = 50;
 const EJECTION_MS_MAX = 2_000;
+/** A new pod counts as this warm, and is so much warmer every second. */
+const WARMTH_STEP = 0.1;
 
 /**
  * Our view of one endpoint: how many requests of ours it has, how many it may have, and whether it could be reached.
@@ -17,10 +19,15 @@ const EJECTION_MS_MAX = 2_000;
 export class PodTracker {
   readonly endpoint: Endpoint;
   readonly upstream: ClosableUpstream;
+  /** Its place in the list it was last put in. Kept by that list. */
+  position = -1;
   readonly #slots: Slots;
   #inFlight = 0;
   #failures = 0;
-  #isEjected = false;
+  #warmth = WARMTH_STEP;
+  /** Number of the ejection that lasts; 0 = none. */
+  #ejection = 0;
+  #ejections = 0;
 
   constructor(endpoint: Endpoint, upstream: ClosableUpstream, slots: Slots) {
     this.endpoint = endpoint;
@@ -33,12 +40,22 @@ export class PodTracker {
     return this.#inFlight;
   }
 
+  /** How much of its share it can take, by the time it has been up: from 0.1 to 1 in nine seconds. */
+  get warmth(): number {
+    return this.#warmth;
+  }
+
   get hasSlot(): boolean {
-    return this.#inFlight < this.#slots.limit;
+    return this.#ejection === 0 && this.#inFlight < this.#slots.limit;
   }
 
   get isEjected(): boolean {
-    return this.#isEjected;
+    return this.#ejection !== 0;
+  }
+
+  /** Whether time changes anything about it. */
+  get isSettled(): boolean {
+    return this.#warmth >= 1 && this.#slots.isSettled;
   }
 
   /** Takes a slot. To be given back by `release`, exactly once (A-82). */
@@ -58,28 +75,29 @@ export class PodTracker {
     this.#slots.responded();
   }
 
+  /** A second has gone by. */
   relaxed(): void {
+    this.#warmth = Math.min(1, this.#warmth + WARMTH_STEP);
     this.#slots.relaxed();
   }
 
-  /**
-   * It could not be reached: it is left out for a while. Returns how long, or `undefined` if it already was, as when
-   * many requests find out at once.
-   */
-  eject(): number | undefined {
-    if (this.#isEjected) return undefined;
-    this.#isEjected = true;
-    return Math.min(EJECTION_MS_FIRST * 2 ** this.#failures++, EJECTION_MS_MAX);
+  /** It is left out for a while. Returns for how long, and the number by which it is readmitted. */
+  eject(): { readonly forMs: number; readonly ejection: number } {
+    this.#ejection = ++this.#ejections;
+    return {
+      forMs: Math.min(EJECTION_MS_FIRST * 2 ** this.#failures++, EJECTION_MS_MAX),
+      ejection: this.#ejection,
+    };
   }
 
-  /** It may be tried again. */
-  readmit(): void {
-    this.#isEjected = false;
+  /** The ejection of that number ends, if it still lasts. */
+  readmit(ejection = this.#ejection): void {
+    if (ejection === this.#ejection) this.#ejection = 0;
   }
 
   /** Somebody who knows says that it is up. */
   vouch(): void {
     this.#failures = 0;
-    this.#isEjected = false;
+    this.#ejection = 0;
   }
 }

@@ -1,8 +1,8 @@
 import { endpoint, SeededRandom } from "@rouse/shared";
 import { describe, expect, test } from "vitest";
-import { pickOfTwo } from "./pick-of-two.ts";
 import { PodTracker } from "./pod-tracker.ts";
-import { policyFor } from "./policy.ts";
+import { type Policy, policyFor } from "./policy.ts";
+import { RoutablePods } from "./routable-pods.ts";
 import { FixedSlots, RampedSlots, type Slots } from "./slots.ts";
 
 const random = new SeededRandom(7);
@@ -15,8 +15,8 @@ function trackers(count: number, slots: () => Slots): PodTracker[] {
 }
 
 /** Position of the pick, whose slot is then taken; `none` without one. */
-function take(policy: ReturnType<typeof policyFor>, list: readonly PodTracker[], of = list): number | "none" {
-  const picked = policy.pick(list, random);
+function take(policy: Policy, list: readonly PodTracker[], of = list): number | "none" {
+  const picked = policy.pick(new RoutablePods(list), random);
   picked?.reserve();
   return picked === undefined ? "none" : of.indexOf(picked);
 }
@@ -54,32 +54,58 @@ describe("A-80: first available", () => {
 
 describe("A-80: the less loaded of two", () => {
   test("of two the less loaded always wins", () => {
-    const [a, b] = trackers(2, () => new RampedSlots());
-    a?.reserve();
-    const all = [a, b].filter((tracker) => tracker !== undefined);
-    for (let i = 0; i < 50; i++) expect(pickOfTwo(all, random)).toBe(b);
+    const all = trackers(2, () => new RampedSlots());
+    all[0]?.reserve();
+    for (let i = 0; i < 50; i++) expect(policyFor(0).pick(new RoutablePods(all), random)).toBe(all[1]);
   });
 
   test("equals are chosen about equally often", () => {
     const all = trackers(3, () => new RampedSlots());
+    const pods = new RoutablePods(all);
     const counts = all.map(() => 0);
     for (let i = 0; i < 3_000; i++) {
-      const picked = pickOfTwo(all, random);
-      const at = picked === undefined ? -1 : all.indexOf(picked);
+      const at = policyFor(0).pick(pods, random)?.position ?? -1;
       counts[at] = (counts[at] ?? 0) + 1;
     }
     for (const count of counts) expect(count).toBeGreaterThan(850);
   });
 
-  test("a winner that is full gives way to the least loaded that is not", () => {
+  test("those that are full or left out give way to one that is not", () => {
     const all = trackers(4, () => new FixedSlots(1));
-    for (const index of [0, 1, 2]) all[index]?.reserve();
-    for (let i = 0; i < 50; i++) expect(pickOfTwo(all, random)).toBe(all[3]);
+    for (const index of [0, 1]) all[index]?.reserve();
+    all[2]?.eject();
+    for (let i = 0; i < 50; i++) expect(policyFor(0).pick(new RoutablePods(all), random)).toBe(all[3]);
+  });
+});
+
+describe("least-loaded", () => {
+  test("a pod that has just come up warms up on part of its share, at most a third at first", () => {
+    const all = trackers(4, () => new FixedSlots(100));
+    for (const old of all.slice(1)) for (let second = 0; second < 9; second++) old.relaxed();
+    const pods = new RoutablePods(all);
+    const fill = () => {
+      for (let i = 0; i < 120; i++) policyFor(10, "least-loaded").pick(pods, random)?.reserve();
+      const loads = all.map(({ load }) => load);
+      for (const tracker of all) while (tracker.load > 0) tracker.release();
+      return loads;
+    };
+    const cold = fill();
+    for (let second = 0; second < 9; second++) all[0]?.relaxed();
+    const warm = fill();
+    expect(cold[0]).toBeLessThan(10);
+    expect(Math.min(...warm)).toBeGreaterThan(25);
+  });
+
+  test("max over mean is at most 1.3 when pods are filled", () => {
+    const all = trackers(100, () => new FixedSlots(100));
+    const pods = new RoutablePods(all);
+    for (let i = 0; i < 1_000; i++) policyFor(10, "least-loaded").pick(pods, random)?.reserve();
+    expect(Math.max(...all.map(({ load }) => load))).toBeLessThanOrEqual(13);
   });
 });
 
 test.each([0, 1, 4])("A-83: containerConcurrency %i and no pods: none", (containerConcurrency) => {
-  expect(policyFor(containerConcurrency).pick([], random)).toBeUndefined();
+  expect(policyFor(containerConcurrency).pick(new RoutablePods([]), random)).toBeUndefined();
 });
 
 describe("ramp of containerConcurrency 0", () => {

@@ -3,13 +3,16 @@ export interface Slots {
   readonly limit: number;
   /** The pod began to answer a request. */
   responded(): void;
-  /** Called once a second. */
+  /** Called once a second, until `isSettled`. */
   relaxed(): void;
+  /** The limit will not change any more. */
+  readonly isSettled: boolean;
 }
 
 /** containerConcurrency of 1 or more: as many as the revision says. */
 export class FixedSlots implements Slots {
   readonly limit: number;
+  readonly isSettled = true;
 
   constructor(containerConcurrency: number) {
     this.limit = containerConcurrency;
@@ -36,6 +39,10 @@ export class RampedSlots implements Slots {
 
   get limit(): number {
     return this.#limit;
+  }
+
+  get isSettled(): boolean {
+    return this.#limit === Number.POSITIVE_INFINITY;
   }
 
   responded(): void {

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { PodSet } from "../balance/pod-set.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
 import { revisionTarget } from "../resolve/revision-target.ts";
+import { RetryBudget } from "../throttle/retry.ts";
 import { RevisionThrottle } from "../throttle/revision-throttle.ts";
 import { PodReadiness } from "../watch/pod-readiness.ts";
 import { PodProber } from "./pod-prober.ts";
@@ -23,6 +24,9 @@ function setUp(containers: Parameters<typeof revisionTarget>[0]["spec"]["contain
     uid: "1",
     throttle: new RevisionThrottle(new PodSet({ containerConcurrency: 0, connect }), new SeededRandom(1)),
     readiness: new PodReadiness(),
+    retrying: new Set(),
+    retryBudget: new RetryBudget(),
+    isGone: false,
     heldBytes: 0,
     failure: undefined,
     waitTimer: undefined,

@@ -1,4 +1,5 @@
 import type { HeldExchange } from "../accept/context.ts";
+import type { RetryBudget } from "../throttle/retry.ts";
 import type { RevisionThrottle } from "../throttle/revision-throttle.ts";
 import type { PodReadiness } from "../watch/pod-readiness.ts";
 import type { StartFailure } from "../watch/start-failure.ts";
@@ -11,12 +12,17 @@ export interface RevisionEntry {
   readonly uid: string;
   readonly throttle: RevisionThrottle<HeldExchange>;
   readonly readiness: PodReadiness;
+  /** Those that failed and wait to be tried again, out of the queue. */
+  readonly retrying: Set<HeldExchange>;
+  readonly retryBudget: RetryBudget;
   /** Bytes of those held. */
   heldBytes: number;
   /** Why waiting is for nothing, while it is. */
   failure: StartFailure | undefined;
   /** When the one that waits longest has waited too long. */
   waitTimer: Disposable | undefined;
+  /** The revision was deleted: what runs finishes, nothing waits for it any more. */
+  isGone: boolean;
   /** Ejected pods come back by these. */
   readonly ejections: Set<Disposable>;
 }

@@ -7,6 +7,7 @@ import {
   revisionKey,
   rouse,
 } from "@rouse/shared";
+import type { LoadBalancing } from "../balance/policy.ts";
 
 /** What the data path must know about a revision. Immutable, as revisions are, but for the wait limit. */
 export interface RevisionTarget {
@@ -25,6 +26,9 @@ export interface RevisionTarget {
   readonly idleTimeoutMs: number;
   /** Longest time a request may be held; the least of all limits that run while it waits. */
   readonly waitMs: number;
+  readonly loadBalancing: LoadBalancing;
+  /** Whether its answers say what their requests waited for. */
+  readonly hasServerTiming: boolean;
   /** Whether a pod Kubernetes does not call ready yet may be used once its queue-proxy does. A-54. */
   readonly isUsableBeforeReady: boolean;
 }
@@ -53,6 +57,9 @@ export function revisionTarget(revision: Revision): RevisionTarget {
     responseStartTimeoutMs,
     idleTimeoutMs,
     waitMs: Math.min(...limits),
+    loadBalancing:
+      metadata.annotations?.[rouse.loadBalancing] === "least-loaded" ? "least-loaded" : "contract",
+    hasServerTiming: metadata.annotations?.[rouse.serverTiming] === "enabled",
     isUsableBeforeReady: spec.containers.every(
       ({ readinessProbe, startupProbe }) => readinessProbe?.exec === undefined && startupProbe === undefined,
     ),

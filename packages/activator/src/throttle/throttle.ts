@@ -11,13 +11,15 @@ import {
   type ProxyError,
 } from "@rouse/shared";
 import type { ActivatorContext, HeldExchange } from "../accept/context.ts";
+import type { Ejection } from "../balance/pod-set.ts";
 import type { PodTracker } from "../balance/pod-tracker.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
 import { HeldBytes, type HeldBytesLimits, headBytes, heldBytesLimits } from "./held-bytes.ts";
+import { decideRetry, isRepeatable } from "./retry.ts";
 import { cannotStart, queueFull, waitedTooLong } from "./wait-errors.ts";
 
-/** Attempts for one request. Each failed one leaves its pod out for 50 ms to 2 s, so this is about half a minute. */
-const ATTEMPTS_MAX = 20;
+/** Requests that may be at pods at one time; each has two sockets. Beyond, revisions take turns. */
+const IN_FLIGHT_MAX = 30_000;
 
 export interface ThrottleDeps {
   readonly clock: Clock;
@@ -26,6 +28,8 @@ export interface ThrottleDeps {
   readonly missing: (entry: RevisionEntry) => string;
   /** 64 MiB per revision and 256 MiB in all, unless told. */
   readonly heldBytesLimits?: HeldBytesLimits;
+  /** 30,000 unless told. */
+  readonly inFlightMax?: number;
 }
 
 /**
@@ -41,18 +45,24 @@ export class Throttle
 {
   readonly #deps: ThrottleDeps;
   readonly #bytes: HeldBytes;
+  readonly #inFlightMax: number;
+  #inFlight = 0;
+  /** Revisions that had to stop for want of sockets, the one whose turn it is first. */
+  readonly #inTurn = new Set<RevisionEntry>();
   #next: Handler<ActivatorContext> = () => {};
 
   constructor(deps: ThrottleDeps) {
     this.#deps = deps;
     this.#bytes = new HeldBytes(deps.heldBytesLimits ?? heldBytesLimits);
+    this.#inFlightMax = deps.inFlightMax ?? IN_FLIGHT_MAX;
   }
 
   handle(exchange: HeldExchange, next: Handler<ActivatorContext>): void {
     this.#next = next; // the chain is built once, so it is the same for every exchange
     const entry = entryOf(exchange);
     exchange.observe(this);
-    const tracker = entry.throttle.reserve();
+    entry.retryBudget.earn();
+    const tracker = this.#hasSockets ? entry.throttle.reserve() : undefined;
     if (tracker !== undefined) {
       this.#run(exchange, tracker);
       return;
@@ -61,12 +71,20 @@ export class Throttle
       exchange.fail(cannotStart(entry.target, entry.failure));
       return;
     }
-    if (this.#hold(exchange, entry)) this.#armWait(entry);
-    else exchange.fail(queueFull());
+    if (!this.#hold(exchange, entry)) {
+      exchange.fail(queueFull());
+      return;
+    }
+    this.#armWait(entry);
+    if (!this.#hasSockets) this.#inTurn.add(entry);
   }
 
-  responseStarted({ context }: HeldExchange, status: number): void {
-    if (status >= 200 || status === 101) context.tracker?.responded();
+  responseStarted(exchange: HeldExchange, status: number): void {
+    const { tracker } = exchange.context;
+    if (tracker === undefined || (status < 200 && status !== 101)) return;
+    const entry = entryOf(exchange);
+    entry.throttle.pods.responded(tracker);
+    if (entry.throttle.held > 0) this.pump(entry); // a ramp may have grown
   }
 
   ended(exchange: HeldExchange): void {
@@ -77,41 +95,81 @@ export class Throttle
 
   forwardFailed(exchange: HeldExchange, failure: ForwardFailure): void {
     const entry = entryOf(exchange);
-    const { tracker } = exchange.context;
-    if (!failure.isRetriable || exchange.context.attempts >= ATTEMPTS_MAX) {
+    const { context } = exchange;
+    const { tracker } = context;
+    const ejection =
+      failure.isRetriable && tracker !== undefined ? this.#eject(entry, tracker, failure.error) : "out";
+    const retry = decideRetry({
+      failure,
+      attempts: context.attempts,
+      isRepeatable: isRepeatable(exchange),
+      ejection,
+      budget: entry.retryBudget,
+    });
+    if (retry.kind === "never" || entry.isGone) {
       exchange.fail(failure.error);
       return;
     }
-    if (tracker !== undefined) this.#eject(entry, tracker, failure.error);
     this.#leave(exchange, entry);
-    // Full or not: it was let in before, and its head is in memory anyway.
-    exchange.context.waiter = entry.throttle.holdAgain(
-      exchange,
-      (other) => other.receivedAt > exchange.receivedAt,
-    );
-    this.#armWait(entry);
+    if (retry.kind === "now") this.#holdAgain(exchange, entry);
+    else {
+      entry.retrying.add(exchange);
+      context.retryTimer = this.#deps.clock.after(retry.afterMs, () => {
+        this.#noLongerRetrying(exchange, entry);
+        this.#holdAgain(exchange, entry);
+        this.pump(entry);
+      });
+    }
     this.pump(entry);
   }
 
   /** Runs as many of those held as there are slots. To be called whenever there may be more. */
   pump(entry: RevisionEntry): void {
-    for (let found = entry.throttle.next(); found !== undefined; found = entry.throttle.next()) {
-      this.#noLongerHeld(found.item, entry);
-      this.#run(found.item, found.tracker);
-    }
-    if (entry.throttle.held === 0) this.#disarmWait(entry);
+    if (this.#inTurn.size > 0) this.#pumpInTurn();
+    while (this.#hasSockets && this.#runNext(entry));
+    if (entry.throttle.held === 0) {
+      this.#disarmWait(entry);
+      this.#inTurn.delete(entry);
+    } else if (!this.#hasSockets) this.#inTurn.add(entry);
   }
 
   /** Answers everyone who is held for the revision with `error`. */
   failHeld(entry: RevisionEntry, error: ProxyError): void {
+    for (const item of [...entry.retrying]) item.fail(error);
     for (let item = entry.throttle.dismiss(); item !== undefined; item = entry.throttle.dismiss()) {
       this.#noLongerHeld(item, entry);
       item.fail(error);
     }
     this.#disarmWait(entry);
+    this.#inTurn.delete(entry);
+  }
+
+  /** While sockets last for everyone, nobody takes turns. */
+  get #hasSockets(): boolean {
+    return this.#inFlight < this.#inFlightMax;
+  }
+
+  /** One request of each revision at a time, however many each has: the deficit round robin of equal requests. */
+  #pumpInTurn(): void {
+    while (this.#hasSockets) {
+      const [entry] = this.#inTurn;
+      if (entry === undefined) return;
+      this.#inTurn.delete(entry);
+      if (this.#runNext(entry)) this.#inTurn.add(entry); // behind the others; if not, its own pods call for it
+    }
+  }
+
+  /** Runs the one that has waited longest, if there is a slot for it. */
+  #runNext(entry: RevisionEntry): boolean {
+    const found = entry.throttle.next();
+    if (found === undefined) return false;
+    this.#noLongerHeld(found.item, entry);
+    this.#run(found.item, found.tracker);
+    return true;
   }
 
   #run(exchange: HeldExchange, tracker: PodTracker): void {
+    this.#inFlight++;
     exchange.context.tracker = tracker;
     exchange.context.attempts++;
     this.#next(exchange);
@@ -129,6 +187,22 @@ export class Throttle
     return false;
   }
 
+  /** Full or not: it was let in before, and its head is in memory anyway. */
+  #holdAgain(exchange: HeldExchange, entry: RevisionEntry): void {
+    exchange.context.waiter = entry.throttle.holdAgain(
+      exchange,
+      (other) => other.receivedAt > exchange.receivedAt,
+    );
+    this.#disarmWait(entry); // it may have to be told sooner than those that were armed for
+    this.#armWait(entry);
+  }
+
+  #noLongerRetrying(exchange: HeldExchange, entry: RevisionEntry): void {
+    entry.retrying.delete(exchange);
+    exchange.context.retryTimer?.[Symbol.dispose]();
+    exchange.context.retryTimer = undefined;
+  }
+
   #noLongerHeld({ context }: HeldExchange, entry: RevisionEntry): void {
     context.waiter = undefined;
     this.#bytes.giveBack(entry, context.heldBytes);
@@ -139,16 +213,21 @@ export class Throttle
   #leave(exchange: HeldExchange, entry: RevisionEntry): void {
     const { tracker, waiter } = exchange.context;
     exchange.context.tracker = undefined;
-    if (tracker !== undefined) entry.throttle.pods.release(tracker);
+    if (exchange.context.retryTimer !== undefined) this.#noLongerRetrying(exchange, entry);
+    if (tracker !== undefined) {
+      entry.throttle.pods.release(tracker);
+      this.#inFlight--;
+    }
     if (waiter === undefined) return;
     entry.throttle.abandon(waiter);
     this.#noLongerHeld(exchange, entry);
   }
 
-  #eject(entry: RevisionEntry, tracker: PodTracker, error: ProxyError): void {
+  #eject(entry: RevisionEntry, tracker: PodTracker, error: ProxyError): Ejection["kind"] {
     const { clock, log } = this.#deps;
-    const ejectedMs = entry.throttle.pods.eject(tracker);
-    if (ejectedMs === undefined) return;
+    const out = entry.throttle.pods.eject(tracker);
+    if (out.kind !== "ejected") return out.kind;
+    const { forMs: ejectedMs, ejection } = out;
     log.warn("pod could not be reached", {
       revision: entry.target.key,
       endpoint: tracker.endpoint,
@@ -157,10 +236,11 @@ export class Throttle
     });
     const timer = clock.after(ejectedMs, () => {
       entry.ejections.delete(timer);
-      entry.throttle.pods.readmit(tracker);
+      entry.throttle.pods.readmit(tracker, ejection);
       this.pump(entry);
     });
     entry.ejections.add(timer);
+    return "ejected";
   }
 
   /** One timer per revision: the limit is the same for all that wait, so the oldest runs out first. */
@@ -170,7 +250,7 @@ export class Throttle
     const { clock } = this.#deps;
     const restMs = oldest.receivedAt + entry.target.waitMs - clock.now();
     if (!Number.isFinite(restMs)) return;
-    entry.waitTimer = clock.after(restMs, () => {
+    entry.waitTimer = clock.after(Math.max(0, restMs), () => {
       entry.waitTimer = undefined;
       this.#expire(entry);
       this.#armWait(entry);

@@ -22,6 +22,7 @@ import { PodProber } from "../probe/pod-prober.ts";
 import { type RevisionDirectory, unknownRevision } from "../resolve/resolve-revision.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
 import { revisionTarget } from "../resolve/revision-target.ts";
+import { RetryBudget } from "../throttle/retry.ts";
 import { RevisionThrottle } from "../throttle/revision-throttle.ts";
 import type { Throttle } from "../throttle/throttle.ts";
 import { cannotStart } from "../throttle/wait-errors.ts";
@@ -145,6 +146,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     const known = this.#entries.get(key);
     if (known !== undefined && known.uid === revision.metadata.uid) {
       known.target = revisionTarget(revision);
+      known.throttle.pods.setLoadBalancing(known.target.loadBalancing);
       this.#syncFailure(known);
       return;
     }
@@ -159,6 +161,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     const target = revisionTarget(revision);
     const pods = new PodSet({
       containerConcurrency: target.containerConcurrency,
+      loadBalancing: target.loadBalancing,
       connect: this.#options.connect,
     });
     return {
@@ -166,9 +169,12 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
       uid: revision.metadata.uid,
       throttle: new RevisionThrottle(pods, this.#deps.random),
       readiness: new PodReadiness(),
+      retrying: new Set(),
+      retryBudget: new RetryBudget(),
       heldBytes: 0,
       failure: undefined,
       waitTimer: undefined,
+      isGone: false,
       ejections: new Set(),
     };
   }
@@ -178,6 +184,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
+    entry.isGone = true;
     this.#throttle?.failHeld(entry, unknownRevision(entry.target));
     stopTimers(entry);
     this.#prober.forget(entry);

@@ -1,0 +1,70 @@
+import type { Exchange, ForwardFailure } from "@rouse/shared";
+import type { Ejection } from "../balance/pod-set.ts";
+
+/** Attempts for one request: with the waits between them, about half a minute. */
+const ATTEMPTS_MAX = 20;
+/** Before the n-th repetition at a pod that is kept: 50 ms doubling to 2 s. */
+const WAIT_MS_FIRST = 50;
+const WAIT_MS_MAX = 2_000;
+
+/** A repetition costs as much as this many requests bring in. */
+const REQUESTS_PER_REPETITION = 5;
+/** Repetitions a revision may have at once. */
+const REPETITIONS_MAX = 100;
+
+/** What becomes of a request whose attempt failed before any byte of an answer. */
+export type Retry =
+  /** It goes to whichever pod has a slot, or waits for one, in its old place. */
+  | { readonly kind: "now" }
+  /** It waits out of the queue: the pod that failed is all there is, or too much is being repeated. */
+  | { readonly kind: "later"; readonly afterMs: number }
+  | { readonly kind: "never" };
+
+export interface FailedAttempt {
+  readonly failure: ForwardFailure;
+  /** Attempts so far, this one included. */
+  readonly attempts: number;
+  /** It may have run, and running it again changes nothing. */
+  readonly isRepeatable: boolean;
+  /** What became of the pod. */
+  readonly ejection: Ejection["kind"];
+  readonly budget: RetryBudget;
+}
+
+/**
+ * | the request | in the budget | beyond it |
+ * |---|---|---|
+ * | never left, and the pod is out | again now | again later |
+ * | never left, and the pod is kept | again later | again later |
+ * | may have run, is safe and without a body | again now | never |
+ * | may have run otherwise, such as any POST | never | never |
+ */
+export function decideRetry({ failure, attempts, isRepeatable, ejection, budget }: FailedAttempt): Retry {
+  if (attempts >= ATTEMPTS_MAX) return { kind: "never" };
+  if (!failure.isRetriable) return isRepeatable && budget.spend() ? { kind: "now" } : { kind: "never" };
+  if (ejection !== "kept" && budget.spend()) return { kind: "now" };
+  return { kind: "later", afterMs: Math.min(WAIT_MS_FIRST * 2 ** (attempts - 1), WAIT_MS_MAX) };
+}
+
+/** Keeps repetitions below a fifth of the requests, so that they never are what overloads the pods that are left. */
+export class RetryBudget {
+  #requests = REPETITIONS_MAX * REQUESTS_PER_REPETITION;
+
+  /** A request had its first attempt. */
+  earn(): void {
+    this.#requests = Math.min(REPETITIONS_MAX * REQUESTS_PER_REPETITION, this.#requests + 1);
+  }
+
+  spend(): boolean {
+    if (this.#requests < REQUESTS_PER_REPETITION) return false;
+    this.#requests -= REQUESTS_PER_REPETITION;
+    return true;
+  }
+}
+
+const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+
+/** Safe by its method (RFC 9110 §9.2.1), nothing of a body sent, and no change of protocol. */
+export function isRepeatable({ request, requestBodyBytes }: Exchange): boolean {
+  return SAFE.has(request.method) && requestBodyBytes === 0 && !request.has("Upgrade");
+}
