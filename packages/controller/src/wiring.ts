@@ -1,6 +1,7 @@
 import {
   ACTIVATOR_SERVICE,
   type Clock,
+  EventRecorder,
   type KubeClient,
   type Logger,
   type ObjectKey,
@@ -15,7 +16,6 @@ import { makeCaches, startCaches } from "./caches.ts";
 import { ConfigurationReconciler } from "./configuration/configuration-reconciler.ts";
 import { RevisionCollector } from "./gc/revision-collector.ts";
 import { Labeler } from "./labeler/labeler.ts";
-import { EventRecorder } from "./pass/event-recorder.ts";
 import { isExpected } from "./pass/status-pass.ts";
 import { RevisionReconciler } from "./revision/revision-reconciler.ts";
 import { RouteReconciler } from "./route/route-reconciler.ts";

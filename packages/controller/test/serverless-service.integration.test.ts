@@ -3,6 +3,7 @@ import {
   type EndpointSubset,
   type Endpoints,
   EndpointsKind,
+  EventRecorder,
   findCondition,
   Informer,
   InProcessKubeClient,
@@ -20,7 +21,6 @@ import {
 } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { describe, expect, test } from "vitest";
-import { EventRecorder } from "../src/pass/event-recorder.ts";
 import type { SksMode } from "../src/serverless-service/effective-mode.ts";
 import { ServerlessServiceReconciler } from "../src/serverless-service/serverless-service-reconciler.ts";
 import { RefusingClient } from "./refusing-client.ts";

@@ -3,6 +3,7 @@ import {
   type Configuration,
   ConfigurationKind,
   done,
+  type EventRecorder,
   isKubeError,
   type Kind,
   type KubeClient,
@@ -21,7 +22,6 @@ import {
   type Stored,
 } from "@rouse/shared";
 import { ROUTE_FINALIZER } from "../metadata-keys.ts";
-import type { EventRecorder } from "../pass/event-recorder.ts";
 import { hasFailed, isReady } from "../pass/readiness.ts";
 import { routesOf, routingPatch } from "./routing-meta.ts";
 

@@ -2,13 +2,13 @@ import {
   type Clock,
   type Condition,
   ConditionSet,
+  type EventRecorder,
   isKubeError,
   type KubeObject,
   type Pass,
   rfc3339,
   type Stored,
 } from "@rouse/shared";
-import type { EventRecorder } from "./event-recorder.ts";
 import { WaitingError } from "./ownership.ts";
 import { isObserved } from "./readiness.ts";
 

@@ -16,7 +16,7 @@ export interface Volume {
 }
 
 /** A container, as far as admission looks at it: what a client sent, so no member is certain. */
-export interface ServingContainer extends Omit<Container, "name"> {
+export interface ServingContainer extends Omit<Container, "name" | "envFrom" | "volumeMounts"> {
   readonly name?: string;
   readonly envFrom?: readonly { readonly configMapRef?: unknown; readonly secretRef?: unknown }[];
   readonly volumeMounts?: readonly VolumeMount[];
@@ -24,7 +24,7 @@ export interface ServingContainer extends Omit<Container, "name"> {
 }
 
 /** The spec of a revision, as far as admission looks at it. */
-export interface ServingSpec extends Omit<RevisionSpec, "containers"> {
+export interface ServingSpec extends Omit<RevisionSpec, "containers" | "initContainers" | "volumes"> {
   readonly containers?: readonly ServingContainer[];
   readonly initContainers?: readonly ServingContainer[];
   readonly volumes?: readonly Volume[];

@@ -1,10 +1,51 @@
 import type { Condition } from "../conditions.ts";
 import type { Kind, KubeObject, ObjectMeta } from "../object.ts";
 
+/** Names one key of a ConfigMap or Secret. */
+export interface KeySelector {
+  readonly name: string;
+  readonly key: string;
+  readonly optional?: boolean;
+}
+
+export interface EnvVarSource {
+  readonly fieldRef?: { readonly fieldPath: string };
+  readonly resourceFieldRef?: { readonly resource: string };
+  readonly configMapKeyRef?: KeySelector;
+  readonly secretKeyRef?: KeySelector;
+}
+
 export interface EnvVar {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: unknown;
+  readonly valueFrom?: EnvVarSource;
+}
+
+/** All keys of a ConfigMap or Secret as variables. */
+export interface EnvFromSource {
+  readonly prefix?: string;
+  readonly configMapRef?: { readonly name: string; readonly optional?: boolean };
+  readonly secretRef?: { readonly name: string; readonly optional?: boolean };
+}
+
+export interface VolumeMount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly subPath?: string;
+  readonly readOnly?: boolean;
+}
+
+/** Which keys become files, and where; all of them under their own names when absent. */
+interface KeyFiles {
+  readonly items?: readonly { readonly key: string; readonly path: string }[];
+  readonly optional?: boolean;
+}
+
+export interface Volume {
+  readonly name: string;
+  readonly configMap?: KeyFiles & { readonly name: string };
+  readonly secret?: KeyFiles & { readonly secretName: string };
+  readonly emptyDir?: { readonly medium?: string };
 }
 
 export interface ContainerPort {
@@ -37,6 +78,8 @@ export interface Container {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: readonly EnvVar[];
+  readonly envFrom?: readonly EnvFromSource[];
+  readonly volumeMounts?: readonly VolumeMount[];
   readonly workingDir?: string;
   readonly ports?: readonly ContainerPort[];
   readonly readinessProbe?: Probe;
@@ -47,6 +90,8 @@ export interface Container {
 
 export interface PodSpec {
   readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly volumes?: readonly Volume[];
   readonly terminationGracePeriodSeconds?: number;
   readonly nodeName?: string;
   readonly restartPolicy?: string;
@@ -83,6 +128,7 @@ export interface PodStatus {
   readonly hostIP?: string;
   readonly startTime?: string;
   readonly containerStatuses?: readonly ContainerStatus[];
+  readonly initContainerStatuses?: readonly ContainerStatus[];
   readonly reason?: string;
   readonly message?: string;
 }
@@ -141,6 +187,12 @@ export interface Endpoints extends KubeObject {
 }
 
 export interface ConfigMap extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** Values are base64. */
+export interface Secret extends KubeObject {
+  readonly type?: string;
   readonly data?: Readonly<Record<string, string>>;
 }
 
@@ -217,6 +269,13 @@ export const ConfigMapKind: Kind<ConfigMap> = {
   ...core,
   kind: "ConfigMap",
   plural: "configmaps",
+  isNamespaced: true,
+  hasStatus: false,
+};
+export const SecretKind: Kind<Secret> = {
+  ...core,
+  kind: "Secret",
+  plural: "secrets",
   isNamespaced: true,
   hasStatus: false,
 };

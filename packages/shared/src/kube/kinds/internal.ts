@@ -84,12 +84,34 @@ export interface Ingress extends KubeObject {
   readonly spec: {
     readonly rules: readonly IngressRule[];
     readonly httpOption?: "Enabled" | "Redirected";
-    readonly tls?: readonly unknown[];
+    readonly tls?: readonly IngressTls[];
   };
   readonly status?: CommonStatus & {
-    readonly publicLoadBalancer?: unknown;
-    readonly privateLoadBalancer?: unknown;
+    readonly publicLoadBalancer?: LoadBalancer;
+    readonly privateLoadBalancer?: LoadBalancer;
   };
+}
+
+/** The certificate for some hosts: a Secret with `tls.crt` and `tls.key`. C-117. */
+export interface IngressTls {
+  readonly hosts?: readonly string[];
+  readonly secretName?: string;
+  readonly secretNamespace?: string;
+}
+
+/** Where an entry point is reached. C-103. */
+export interface LoadBalancer {
+  readonly ingress?: readonly {
+    readonly ip?: string;
+    readonly domain?: string;
+    readonly domainInternal?: string;
+    readonly meshOnly?: boolean;
+  }[];
+}
+
+/** Gives a namespace the right to a domain, its name. C-132. */
+export interface ClusterDomainClaim extends KubeObject {
+  readonly spec: { readonly namespace: string };
 }
 
 const alpha = { version: "v1alpha1", isNamespaced: true, hasStatus: true } as const;
@@ -114,4 +136,12 @@ export const IngressKind: Kind<Ingress> = {
   group: NETWORKING,
   kind: "Ingress",
   plural: "ingresses",
+};
+export const ClusterDomainClaimKind: Kind<ClusterDomainClaim> = {
+  group: NETWORKING,
+  version: "v1alpha1",
+  kind: "ClusterDomainClaim",
+  plural: "clusterdomainclaims",
+  isNamespaced: false,
+  hasStatus: false,
 };

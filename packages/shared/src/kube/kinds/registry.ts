@@ -6,14 +6,28 @@ import {
   EventKind,
   NamespaceKind,
   PodKind,
+  SecretKind,
   ServiceKind,
 } from "./core.ts";
-import { IngressKind, MetricKind, PodAutoscalerKind, ServerlessServiceKind } from "./internal.ts";
-import { ConfigurationKind, KnativeServiceKind, RevisionKind, RouteKind } from "./serving.ts";
+import {
+  ClusterDomainClaimKind,
+  IngressKind,
+  MetricKind,
+  PodAutoscalerKind,
+  ServerlessServiceKind,
+} from "./internal.ts";
+import {
+  ConfigurationKind,
+  DomainMappingKind,
+  KnativeServiceKind,
+  RevisionKind,
+  RouteKind,
+} from "./serving.ts";
 
 /** Every kind there is here, in the order in which clients prefer them (P-14: core first). */
 export const allKinds: readonly Kind<KubeObject>[] = [
   ConfigMapKind,
+  SecretKind,
   ServiceKind,
   EndpointsKind,
   PodKind,
@@ -24,8 +38,10 @@ export const allKinds: readonly Kind<KubeObject>[] = [
   ConfigurationKind,
   RevisionKind,
   RouteKind,
+  DomainMappingKind,
   ServerlessServiceKind,
   IngressKind,
+  ClusterDomainClaimKind,
   PodAutoscalerKind,
   MetricKind,
 ];

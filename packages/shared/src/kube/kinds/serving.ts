@@ -67,6 +67,23 @@ export interface Revision extends KubeObject {
   };
 }
 
+/** Maps a domain, its name, to something with an address. C-128. */
+export interface DomainMapping extends KubeObject {
+  readonly spec: {
+    readonly ref: {
+      readonly kind: string;
+      readonly apiVersion: string;
+      readonly name: string;
+      readonly namespace?: string;
+    };
+    readonly tls?: { readonly secretName: string };
+  };
+  readonly status?: CommonStatus & {
+    readonly url?: string;
+    readonly address?: { readonly url?: string };
+  };
+}
+
 const serving = { group: "serving.knative.dev", version: "v1", isNamespaced: true, hasStatus: true } as const;
 
 export const KnativeServiceKind: Kind<KnativeService> = { ...serving, kind: "Service", plural: "services" };
@@ -77,3 +94,10 @@ export const ConfigurationKind: Kind<Configuration> = {
 };
 export const RouteKind: Kind<Route> = { ...serving, kind: "Route", plural: "routes" };
 export const RevisionKind: Kind<Revision> = { ...serving, kind: "Revision", plural: "revisions" };
+/** Served in this version alone. C-1. */
+export const DomainMappingKind: Kind<DomainMapping> = {
+  ...serving,
+  version: "v1beta1",
+  kind: "DomainMapping",
+  plural: "domainmappings",
+};

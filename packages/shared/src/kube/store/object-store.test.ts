@@ -196,7 +196,7 @@ describe("create", () => {
 
   test("knows no kinds but those of its registry", () => {
     const { store } = setup();
-    const kind = { ...ConfigMapKind, plural: "secrets", kind: "Secret" };
+    const kind = { ...ConfigMapKind, plural: "widgets", kind: "Widget" };
     expect(failure(() => store.get(kind, ref("a")))).toMatchObject({
       reason: "NotFound",
       message: "the server could not find the requested resource",

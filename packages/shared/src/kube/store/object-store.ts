@@ -44,6 +44,14 @@ export interface ObjectStoreOptions {
   readonly restored?: Iterable<JournalRecord>;
 }
 
+/** How one write differs from the others. */
+export interface WriteOptions {
+  /** Everything is decided and checked, nothing is stored (P-95). */
+  readonly isDryRun?: boolean;
+  /** Comes before the store's own: what is known of the kinds only where a client is not of this program. */
+  readonly admission?: ObjectAdmission;
+}
+
 /** Told of every stored change, in order, while the write that made it is still running. Must not write. */
 export type ChangeListener = (kind: AnyKind, change: Change) => void;
 
@@ -113,7 +121,7 @@ export class ObjectStore {
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
-  create(kind: AnyKind, sent: AnyObject): StoredObject {
+  create(kind: AnyKind, sent: AnyObject, options: WriteOptions = {}): StoredObject {
     const table = this.#table(kind);
     const object = this.#copies.of(check.checkIdentity(kind, sent));
     if (object.metadata.resourceVersion) {
@@ -131,43 +139,63 @@ export class ObjectStore {
     const next = this.#admit(
       { operation: "create", subresource: undefined, kind, object: draft, before: undefined },
       metadata,
+      options,
     );
     check.checkMetadata(kind, next, undefined);
     if (table.objects.has(objectKey(next.metadata))) throw errors.alreadyExists(kind, name);
-    return this.#commit(table, next, undefined);
+    return options.isDryRun === true ? next : this.#commit(table, next, undefined);
   }
 
   /** Replaces all but the status, or with `status` only that. */
-  update(kind: AnyKind, sent: AnyObject, subresource?: "status"): StoredObject {
+  update(
+    kind: AnyKind,
+    sent: AnyObject,
+    subresource?: "status",
+    options: WriteOptions = {},
+  ): StoredObject {
     const table = this.#table(kind);
     if (subresource === "status" && !kind.hasStatus) throw errors.noSuchResource();
     const object = this.#copies.of(check.checkIdentity(kind, sent));
     const { name, namespace = "" } = object.metadata;
     const before = this.get(kind, { name, namespace });
     check.checkVersion(kind, object, before);
-    return this.#replace(table, before, object, subresource);
+    return this.#replace(table, before, object, { subresource, ...options });
   }
 
   /** Of `scale`, the result is the scaled object itself. */
   patch(kind: AnyKind, ref: ObjectRef, patch: Patch, subresource?: Subresource): StoredObject {
+    if (subresource === "scale") return this.modify(kind, ref, (before) => applyScalePatch(kind, before, patch));
+    return this.modify(kind, ref, (before) => applyPatch(kind, before, patch), { subresource });
+  }
+
+  /** Replaces an object by what `change` makes of the one that is stored, in one step. */
+  modify(
+    kind: AnyKind,
+    ref: ObjectRef,
+    change: (before: StoredObject) => AnyObject,
+    options: WriteOptions & { readonly subresource?: "status" | undefined } = {},
+  ): StoredObject {
     const table = this.#table(kind);
-    if (subresource === "status" && !kind.hasStatus) throw errors.noSuchResource();
+    if (options.subresource === "status" && !kind.hasStatus) throw errors.noSuchResource();
     const before = this.get(kind, ref);
-    if (subresource === "scale") {
-      const scaled = this.#copies.of(applyScalePatch(kind, before, patch));
-      return this.#replace(table, before, scaled, undefined);
-    }
-    const patched = this.#copies.of(applyPatch(kind, before, patch));
-    return this.#replace(table, before, check.checkIdentity(kind, patched), subresource);
+    const changed = check.checkIdentity(kind, this.#copies.of(change(before)));
+    return this.#replace(table, before, changed, options);
   }
 
   /** What is left of the object: its last state when it is gone, else the object marked for deletion. P-80 */
-  delete(kind: AnyKind, ref: ObjectRef, options: DeleteOptions = {}): StoredObject {
+  delete(
+    kind: AnyKind,
+    ref: ObjectRef,
+    options: DeleteOptions & Pick<WriteOptions, "isDryRun"> = {},
+  ): StoredObject {
     const table = this.#table(kind);
     const before = this.get(kind, ref);
     check.checkPreconditions(kind, before, options);
     checkDeletable(kind, ref.name);
     const deletion = decideDeletion(kind, before, options, this.#wall());
+    if (options.isDryRun === true) {
+      return deletion.kind === "mark" ? this.#copies.of(withMetadata(before, deletion.metadata)) : before;
+    }
     switch (deletion.kind) {
       case "nothing":
         return before;
@@ -191,9 +219,10 @@ export class ObjectStore {
     table: Table,
     before: StoredObject,
     object: AnyObject,
-    subresource: "status" | undefined,
+    options: WriteOptions & { readonly subresource?: "status" | undefined },
   ): StoredObject {
     const { kind } = table;
+    const { subresource } = options;
     const metadata = changedMetadata(before.metadata, object.metadata);
     const draft: AnyObject =
       subresource === "status"
@@ -202,6 +231,7 @@ export class ObjectStore {
     const admitted = this.#admit(
       { operation: "update", subresource, kind, object: draft, before },
       before.metadata,
+      options,
     );
     const isChanged = subresource === undefined && !check.isSameSpec(admitted, before);
     const next = isChanged
@@ -210,14 +240,16 @@ export class ObjectStore {
     if (isSameJson(next, before)) return before;
     check.checkMetadata(kind, next, before);
     check.checkFinalizers(kind, next, before);
+    if (options.isDryRun === true) return next;
     if (!isLetGo(kind, next)) return this.#commit(table, next, before);
     this.#remove(table, before);
     return next;
   }
 
   /** What admission makes of an object; metadata that only the server writes stays as it was. */
-  #admit(request: AdmissionRequest, owned: MetadataDraft): StoredObject {
-    const admitted = this.#admission.admit(request);
+  #admit(request: AdmissionRequest, owned: MetadataDraft, { admission }: WriteOptions): StoredObject {
+    const object = admission === undefined ? request.object : admission.admit(request);
+    const admitted = this.#admission.admit({ ...request, object });
     const resourceVersion = request.before?.metadata.resourceVersion ?? "";
     const metadata = { ...changedMetadata(owned, admitted.metadata), resourceVersion };
     return this.#copies.of({ ...admitted, metadata });

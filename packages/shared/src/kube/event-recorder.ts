@@ -1,15 +1,9 @@
 import { createHash } from "node:crypto";
-import {
-  type Clock,
-  EventKind,
-  isKubeError,
-  type KubeClient,
-  type KubeEvent,
-  type KubeObject,
-  type Logger,
-  rfc3339,
-  type Stored,
-} from "@rouse/shared";
+import { type Clock, rfc3339 } from "../clock/clock.ts";
+import type { Logger } from "../log/logger.ts";
+import { isKubeError, type KubeClient } from "./client.ts";
+import { EventKind, type KubeEvent } from "./kinds/core.ts";
+import type { KubeObject, Stored } from "./object.ts";
 
 /** What happened, in words a user of `kubectl describe` reads. */
 export interface EventNote {
