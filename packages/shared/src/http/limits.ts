@@ -28,6 +28,6 @@ export const CONTINUE_MS = 1_000;
 /** A tunnel whose client has sent its end: how long the upstream may go on. Q-85. */
 export const TUNNEL_LINGER_MS = 10_000;
 /** Up to this, bytes are joined to the text before them and leave in one write. Larger ones are written as they are. */
-export const JOINED_WRITE_BYTES_MAX = 16_384;
+export const JOINED_WRITE_BYTES_MAX = 4_096;
 /** Kernel keep-alive probes of TCP, both directions. Q §13. */
 export const TCP_KEEP_ALIVE_MS = 15_000;

@@ -85,6 +85,11 @@ export class HttpServer implements AsyncDisposable {
     return this.#shell.core.connectionCount;
   }
 
+  /** Request bytes that wait for held exchanges. */
+  get readAheadBytes(): number {
+    return this.#shell.core.readAheadBytes;
+  }
+
   /** Stops accepting, closes idle connections, tells the others to close, and waits for all exchanges to end. */
   async drain(): Promise<void> {
     const { core, server } = this.#shell;
@@ -113,7 +118,10 @@ export class HttpServer implements AsyncDisposable {
 
 interface Shell {
   readonly server: Server;
-  readonly core: Pick<Core<never>, "exchangeCount" | "connectionCount" | "drain" | "destroyAll" | "clock">;
+  readonly core: Pick<
+    Core<never>,
+    "exchangeCount" | "connectionCount" | "readAheadBytes" | "drain" | "destroyAll" | "clock"
+  >;
 }
 
 class Core<C> implements ServerCore<C> {

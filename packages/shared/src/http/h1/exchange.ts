@@ -166,7 +166,7 @@ export class Http1Exchange<C> extends ExchangeBase<C> implements UpstreamSink, C
     if (this.#toClient.length + count <= JOINED_WRITE_BYTES_MAX) {
       this.#toClient += bytes.toString("latin1", from, to);
     } else {
-      this.#writeClient(Buffer.from(bytes.subarray(from, to)));
+      this.#writeClient(bytes.subarray(from, to));
     }
     if (isChunked) this.#toClient += "\r\n";
     this.tellProgressed(count);
@@ -190,7 +190,7 @@ export class Http1Exchange<C> extends ExchangeBase<C> implements UpstreamSink, C
     this.responseBodyBytes += to - from;
     this.tellProgressed(to - from);
     if (this.state === "ended") return;
-    this.#writeClient(Buffer.from(bytes.subarray(from, to)));
+    this.#writeClient(bytes.subarray(from, to));
     if (this.#connection.needsDrain) this.#upstream?.socket.pause();
   }
 
@@ -426,6 +426,7 @@ export class Http1Exchange<C> extends ExchangeBase<C> implements UpstreamSink, C
     const text = this.#toClient;
     this.#toClient = "";
     this.#connection.writeBytes(text, bytes);
+    if (this.#connection.hasUnsent) this.#upstream?.keepBuffer();
   }
 
   #armTimer(delayMs: number): void {

@@ -74,6 +74,11 @@ export class ServerConnection<C> {
     return this.#socket.writableNeedDrain;
   }
 
+  /** Something written has not reached the kernel yet. */
+  get hasUnsent(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
   get bodyBytesLeft(): number {
     return this.#framer.left;
   }
@@ -385,16 +390,15 @@ export class ServerConnection<C> {
 
   /** Takes up what was read ahead, as far as it may. */
   #goOn(): void {
-    const ahead = this.#ahead;
-    while (ahead !== undefined && ahead.length > 0) {
-      const bytes = ahead.shift();
-      if (bytes === undefined) break;
+    for (let bytes = this.#ahead?.shift(); bytes !== undefined; bytes = this.#ahead?.shift()) {
       this.#aheadBytes -= bytes.length;
       this.#core.readAheadBytes -= bytes.length;
       const to = this.#consume(bytes, 0);
       if (to >= bytes.length) continue;
+      // Closed meanwhile, there is nothing to go back to.
+      if (this.#ahead === undefined) break;
       const rest = bytes.subarray(to);
-      ahead.unshift(rest);
+      this.#ahead.unshift(rest);
       this.#aheadBytes += rest.length;
       this.#core.readAheadBytes += rest.length;
       break;

@@ -8,7 +8,7 @@ import { BodyFramer } from "./body-framer.ts";
 import type { ParsedResponseHead } from "./response-head.ts";
 import { ResponseParser } from "./response-parser.ts";
 
-/** Who waits for the answer on a connection. The bytes it is given are only good until it returns. */
+/** Who waits for the answer on a connection. The bytes it is given are only good until it returns: `keepBuffer`. */
 export interface UpstreamSink {
   /** Of the request, for the framing of its answer. */
   readonly method: string;
@@ -36,10 +36,11 @@ export interface UpstreamOwner {
 const IDLE_MARGIN_MS = 1_000;
 
 /**
- * Every read of every upstream lands here, is parsed at once, and leaves by copy: no buffer per read or connection. Shared
- * by all of a thread, as a read is over before the next one starts.
+ * Each connection reads into one buffer of its own, again and again; what a small answer does not touch of it the system
+ * need not provide. Bytes are written on from where they lie. Only when the kernel did not take them at once the buffer
+ * stays with that write, and the next read gets another.
  */
-const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
+const READ_BYTES = 65_536;
 
 /** One HTTP/1.1 connection to an upstream: one exchange at a time, idle in its pool between them. */
 export class UpstreamConnection {
@@ -60,14 +61,20 @@ export class UpstreamConnection {
   #sawAnswer = false;
   #isReusable = true;
   #cause: NodeJS.ErrnoException | undefined;
+  #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  #isBufferKept = false;
 
   constructor(owner: UpstreamOwner, to: { readonly ip: string; readonly port: number }) {
     this.#owner = owner;
     this.address = to.ip.includes(":") ? `[${to.ip}]:${to.port}` : `${to.ip}:${to.port}`;
     const onread: OnReadOpts = {
-      buffer: READ_BUFFER,
+      buffer: () => {
+        if (this.#isBufferKept) this.#buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+        this.#isBufferKept = false;
+        return this.#buffer;
+      },
       callback: (bytesRead) => {
-        this.#read(READ_BUFFER, bytesRead);
+        this.#read(this.#buffer, bytesRead);
         return true;
       },
     };
@@ -105,6 +112,11 @@ export class UpstreamConnection {
   destroy(): void {
     this.#sink = undefined;
     this.socket.destroy();
+  }
+
+  /** The bytes of this read are still to be written by someone: they must not be read over. */
+  keepBuffer(): void {
+    this.#isBufferKept = true;
   }
 
   write(text: string): boolean {
