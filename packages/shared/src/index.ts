@@ -84,6 +84,12 @@ export {
 export { type EventNote, EventRecorder, type EventRecorderDeps } from "./kube/event-recorder.ts";
 export { Informer, type InformerDeps, type InformerHandler, type Lister } from "./kube/informer.ts";
 export {
+  type HorizontalPodAutoscaler,
+  HorizontalPodAutoscalerKind,
+  type HpaMetric,
+} from "./kube/kinds/autoscaling.ts";
+export { type Lease, LeaseKind } from "./kube/kinds/coordination.ts";
+export {
   type ConfigMap,
   ConfigMapKind,
   type Container,
@@ -120,6 +126,7 @@ export {
   type Volume,
   type VolumeMount,
 } from "./kube/kinds/core.ts";
+export { type EndpointSlice, EndpointSliceKind } from "./kube/kinds/discovery.ts";
 export {
   type ClusterDomainClaim,
   ClusterDomainClaimKind,
@@ -139,6 +146,7 @@ export {
   type ServerlessService,
   ServerlessServiceKind,
 } from "./kube/kinds/internal.ts";
+export { CustomResourceDefinitionKind, type Lease, LeaseKind, ReplicaSetKind } from "./kube/kinds/hosted.ts";
 export { allKinds, isBuiltIn, KindRegistry, resourceName } from "./kube/kinds/registry.ts";
 export {
   type Configuration,
@@ -183,12 +191,23 @@ export {
 export { type LabelRequirement, matchesLabels, parseLabelSelector, selectorText } from "./kube/selector.ts";
 export { sameState, semanticEqual } from "./kube/semantic-equal.ts";
 export { type AdmissionRequest, admitAll, type ObjectAdmission } from "./kube/store/admission.ts";
+export * as kubeErrors from "./kube/store/errors.ts";
+export { applyJsonPatch } from "./kube/store/json-patch.ts";
+export { applyMergePatch } from "./kube/store/merge-patch.ts";
+export { isSameJson } from "./kube/store/frozen-copy.ts";
+export { compileQuery } from "./kube/store/query.ts";
 export { GarbageCollector } from "./kube/store/garbage-collector.ts";
 export { InProcessKubeClient } from "./kube/store/in-process-client.ts";
 export { type ChangeRecord, type Journal, type JournalRecord, noJournal } from "./kube/store/journal.ts";
 export { NamespaceCleaner } from "./kube/store/namespace-cleaner.ts";
-export { ObjectStore, type ObjectStoreDeps, type ObjectStoreOptions } from "./kube/store/object-store.ts";
-export type { AnyObject, StoredObject } from "./kube/store/stored-object.ts";
+export {
+  ObjectStore,
+  type ObjectStoreDeps,
+  type ObjectStoreOptions,
+  type WriteOptions,
+} from "./kube/store/object-store.ts";
+export { StoreWatch, type StoreWatchSink } from "./kube/store/store-watch.ts";
+export { type AnyObject, isJsonMap, type JsonMap, memberAt, memberOf, type StoredObject } from "./kube/store/stored-object.ts";
 export { validateMetadata } from "./kube/store/validate-metadata.ts";
 export { writeStatus } from "./kube/write-status.ts";
 export { type LogFields, type Logger, silentLogger } from "./log/logger.ts";

@@ -1,4 +1,5 @@
 import { apiVersion, type Kind, type KubeObject } from "../object.ts";
+import { HorizontalPodAutoscalerKind } from "./autoscaling.ts";
 import {
   ConfigMapKind,
   DeploymentKind,
@@ -9,6 +10,16 @@ import {
   SecretKind,
   ServiceKind,
 } from "./core.ts";
+import {
+  CertificateKind,
+  CustomResourceDefinitionKind,
+  EndpointSliceKind,
+  ImageKind,
+  LeaseKind,
+  NodeKind,
+  ReplicaSetKind,
+  ServiceAccountKind,
+} from "./hosted.ts";
 import {
   ClusterDomainClaimKind,
   IngressKind,
@@ -33,7 +44,13 @@ export const allKinds: readonly Kind<KubeObject>[] = [
   PodKind,
   EventKind,
   NamespaceKind,
+  ServiceAccountKind,
+  NodeKind,
   DeploymentKind,
+  ReplicaSetKind,
+  EndpointSliceKind,
+  LeaseKind,
+  CustomResourceDefinitionKind,
   KnativeServiceKind,
   ConfigurationKind,
   RevisionKind,
@@ -41,9 +58,11 @@ export const allKinds: readonly Kind<KubeObject>[] = [
   DomainMappingKind,
   ServerlessServiceKind,
   IngressKind,
+  CertificateKind,
   ClusterDomainClaimKind,
   PodAutoscalerKind,
   MetricKind,
+  ImageKind,
 ];
 
 /** Finds kinds by what objects and paths call them. */
