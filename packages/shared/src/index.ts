@@ -146,7 +146,7 @@ export {
   type ServerlessService,
   ServerlessServiceKind,
 } from "./kube/kinds/internal.ts";
-export { CustomResourceDefinitionKind, type Lease, LeaseKind, ReplicaSetKind } from "./kube/kinds/hosted.ts";
+export { CustomResourceDefinitionKind, ReplicaSetKind } from "./kube/kinds/hosted.ts";
 export { allKinds, isBuiltIn, KindRegistry, resourceName } from "./kube/kinds/registry.ts";
 export {
   type Configuration,

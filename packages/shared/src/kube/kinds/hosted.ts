@@ -1,25 +1,6 @@
 import type { Kind, KubeObject } from "../object.ts";
 
-/** Kinds that are kept for clients of the API: no component of ours reads or writes them. */
-export interface Lease extends KubeObject {
-  readonly spec?: {
-    readonly holderIdentity?: string;
-    readonly leaseDurationSeconds?: number;
-    /** With exactly six digits after the point, as `renewTime`. */
-    readonly acquireTime?: string;
-    readonly renewTime?: string;
-    readonly leaseTransitions?: number;
-  };
-}
-
-export const LeaseKind: Kind<Lease> = {
-  group: "coordination.k8s.io",
-  version: "v1",
-  kind: "Lease",
-  plural: "leases",
-  isNamespaced: true,
-  hasStatus: false,
-};
+// Kinds that are kept for clients of the API: no component of ours reads or writes them.
 
 const core = { group: "", version: "v1" } as const;
 
@@ -44,14 +25,6 @@ export const ReplicaSetKind: Kind<KubeObject> = {
   plural: "replicasets",
   isNamespaced: true,
   hasStatus: true,
-};
-export const EndpointSliceKind: Kind<KubeObject> = {
-  group: "discovery.k8s.io",
-  version: "v1",
-  kind: "EndpointSlice",
-  plural: "endpointslices",
-  isNamespaced: true,
-  hasStatus: false,
 };
 export const CustomResourceDefinitionKind: Kind<KubeObject> = {
   group: "apiextensions.k8s.io",

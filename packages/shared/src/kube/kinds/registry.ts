@@ -1,5 +1,6 @@
 import { apiVersion, type Kind, type KubeObject } from "../object.ts";
 import { HorizontalPodAutoscalerKind } from "./autoscaling.ts";
+import { LeaseKind } from "./coordination.ts";
 import {
   ConfigMapKind,
   DeploymentKind,
@@ -10,12 +11,11 @@ import {
   SecretKind,
   ServiceKind,
 } from "./core.ts";
+import { EndpointSliceKind } from "./discovery.ts";
 import {
   CertificateKind,
   CustomResourceDefinitionKind,
-  EndpointSliceKind,
   ImageKind,
-  LeaseKind,
   NodeKind,
   ReplicaSetKind,
   ServiceAccountKind,
@@ -48,6 +48,7 @@ export const allKinds: readonly Kind<KubeObject>[] = [
   NodeKind,
   DeploymentKind,
   ReplicaSetKind,
+  HorizontalPodAutoscalerKind,
   EndpointSliceKind,
   LeaseKind,
   CustomResourceDefinitionKind,
