@@ -49,6 +49,9 @@ const WORKERS = 32;
 const BEATS_PER_TICK = 2;
 /** A confirmation found in the background is only a hint: the pass asks again itself, after this. S-108. */
 const RECHECK_AFTER_ASKING_MS = 1_000;
+/** Everything is looked at this often whatever happens: a missed event must not last for ever. S-120. */
+const RESYNC_MS = 36_000_000;
+const ownsEverything = { owns: () => true } as const;
 
 export interface AutoscalerDeps {
   readonly client: KubeClient;
@@ -59,7 +62,13 @@ export interface AutoscalerDeps {
   readonly log: Logger;
 }
 
+/** Which revisions this process decides for; absent, all of them. S-130, S-140. */
+export interface Ownership {
+  owns(revision: RevisionKey): boolean;
+}
+
 export interface AutoscalerOptions {
+  readonly ownership?: Ownership;
   /** How many of a revision's pods are asked each second. Default `all`: right where that is a function call. */
   readonly scrapeSample?: ScrapeSample;
 }
@@ -96,6 +105,9 @@ export class Autoscaler implements StatSink, AsyncDisposable {
   readonly #reconciler: PodAutoscalerReconciler;
   readonly #followers: readonly Follower[];
   readonly #running: readonly Disposable[];
+  readonly #clock: Clock;
+  readonly #lookAgain: () => void;
+  #resync: Disposable | undefined;
   #isClosed = false;
 
   /** @throws Error if `config-autoscaler` or `config-deployment` is rejected at first load. S-5 */
@@ -103,6 +115,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
     const autoscaler = new Autoscaler(deps, options, await readMeshConfig(deps.client));
     try {
       for (const follower of autoscaler.#followers) await follower.start();
+      autoscaler.#planResync();
     } catch (error) {
       await autoscaler.close();
       throw error;
@@ -110,8 +123,9 @@ export class Autoscaler implements StatSink, AsyncDisposable {
     return autoscaler;
   }
 
-  private constructor(deps: AutoscalerDeps, { scrapeSample = "all" }: AutoscalerOptions, mesh: MeshConfig) {
+  private constructor(deps: AutoscalerDeps, options: AutoscalerOptions, mesh: MeshConfig) {
     const { client, clock, random, log } = deps;
+    const { scrapeSample = "all", ownership = ownsEverything } = options;
     const onError = (reconciler: string, key: ObjectKey, error: unknown): void =>
       log.warn("pass failed", {
         reconciler,
@@ -119,12 +133,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
         error: error instanceof Error ? error.message : String(error),
       });
 
-    const config = new LiveConfig({
-      ...deps,
-      onChange: () => {
-        for (const { metadata } of autoscalers.list()) passes.addSlow(objectKey(metadata)); // S-6
-      },
-    });
+    const config = new LiveConfig({ ...deps, onChange: () => this.lookAgain() }); // S-6
     const ledger = new PodLedger((revision) => {
       pulse.wake(revision);
       passes.add(objectKeyOf(revision));
@@ -207,6 +216,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       pods: ledger,
       scaler,
       config,
+      ownership,
     });
     const passes = new ReconcileLoop({ clock, onError }, reconciler, { workers: WORKERS });
     const metricPasses = new ReconcileLoop(
@@ -217,6 +227,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
         metrics,
         collector,
         config,
+        ownership,
         onCollecting: (revision) => pulse.wake(revision),
       }),
     );
@@ -225,6 +236,11 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       if (name !== undefined) passes.add(objectKey({ namespace: metadata.namespace, name }));
     };
 
+    this.#lookAgain = () => {
+      for (const { metadata } of metrics.list()) metricPasses.addSlow(objectKey(metadata));
+      for (const { metadata } of autoscalers.list()) passes.addSlow(objectKey(metadata));
+    };
+    this.#clock = clock;
     this.#collector = collector;
     this.#scaler = scaler;
     this.#pulse = pulse;
@@ -243,6 +259,11 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       this.#pulse.wake(revision);
       this.#scaler.poke(revision, stat);
     }
+  }
+
+  /** Looks at every revision anew, when nothing else waits: after a change of configuration or of ownership. */
+  lookAgain(): void {
+    this.#lookAgain();
   }
 
   /** `undefined` if no decider of ours scales the revision. */
@@ -266,12 +287,20 @@ export class Autoscaler implements StatSink, AsyncDisposable {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#resync?.[Symbol.dispose]();
     for (const follower of this.#followers.toReversed()) follower[Symbol.dispose]();
     for (const running of this.#running) running[Symbol.dispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #planResync(): void {
+    this.#resync = this.#clock.after(RESYNC_MS, () => {
+      this.lookAgain();
+      this.#planResync();
+    });
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type PodAutoscaler,
   PodAutoscalerKind,
   type Reconciler,
+  type RevisionKey,
   rfc3339,
   type ServerlessService,
   type Stored,
@@ -47,6 +48,7 @@ export interface PodAutoscalerReconcilerDeps {
   readonly pods: Pick<PodLedger, "counts">;
   readonly scaler: MultiScaler;
   readonly config: Pick<LiveConfig, "autoscaler" | "deployment">;
+  readonly ownership: { owns(revision: RevisionKey): boolean };
 }
 
 /** What the last pass did with a decision. */
@@ -87,11 +89,12 @@ export class PodAutoscalerReconciler implements Reconciler {
   }
 
   async reconcile(key: ObjectKey): Promise<Pass> {
-    const { autoscalers, config } = this.#deps;
+    const { autoscalers, config, ownership } = this.#deps;
     const autoscaler = this.#ownStatus.latest(key, autoscalers.get(key));
     const isOurs =
       autoscaler !== undefined &&
       autoscaler.metadata.deletionTimestamp === undefined &&
+      ownership.owns(revisionOf(key)) && // of another's we remember nothing: S-142
       classOf(autoscaler, config.autoscaler) === autoscaling.kpaClass;
     if (!isOurs) {
       this.#forget(key);

@@ -28,6 +28,7 @@ export interface MetricReconcilerDeps {
   readonly metrics: Lister<Metric>;
   readonly collector: MetricCollector;
   readonly config: Pick<LiveConfig, "autoscaler" | "deployment">;
+  readonly ownership: { owns(revision: RevisionKey): boolean };
   /** Told of a revision that is collected for from now on. */
   readonly onCollecting: (revision: RevisionKey) => void;
 }
@@ -42,10 +43,11 @@ export class MetricReconciler implements Reconciler {
   }
 
   async reconcile(key: ObjectKey): Promise<Pass> {
-    const { client, clock, collector, config, metrics, onCollecting } = this.#deps;
+    const { client, clock, collector, config, metrics, onCollecting, ownership } = this.#deps;
     const revision = revisionOf(key);
     const metric = metrics.get(key);
-    if (metric === undefined || metric.metadata.deletionTimestamp !== undefined) {
+    const isOurs = ownership.owns(revision);
+    if (metric === undefined || metric.metadata.deletionTimestamp !== undefined || !isOurs) {
       collector.remove(revision);
       return done;
     }

@@ -64,6 +64,8 @@ describe("poke (S-40)", () => {
       { desired: 0, ready: 1, load: 1, isEvaluated: true },
       { desired: 0, ready: 0, load: 0, isEvaluated: false },
       { desired: 2, ready: 2, load: 1, isEvaluated: false },
+      { desired: 2, ready: 2, load: 280, isEvaluated: false }, // twice what two are wanted for
+      { desired: 2, ready: 2, load: 281, isEvaluated: true },
       { desired: undefined, ready: 1, load: 1, isEvaluated: false },
       { desired: undefined, ready: 0, load: 1, isEvaluated: true },
       { desired: 2, ready: 0, load: 1, isEvaluated: true },

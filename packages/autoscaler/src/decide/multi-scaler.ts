@@ -73,12 +73,14 @@ export class MultiScaler {
   /**
    * A stat has been recorded: evaluates at once what may have been woken by it. The reference does so only at a
    * desired scale of 0; here also while no pod is ready, since then every request waits for this: a fresh decider
-   * after a restart, and a burst that grows while the first pod starts. S-40.
+   * after a restart, and a burst that grows while the first pod starts. With pods it does so for a report that alone is
+   * more than twice what they are wanted for: an activator tells of a burst before its period is over. S-40.
    */
   poke(revision: RevisionKey, stat: Stat): void {
     const entry = this.#entries.get(revision);
     if (entry === undefined || stat.averageConcurrentRequests === 0) return;
-    if (entry.decider.desiredPods !== 0 && this.#deps.pods.counts(revision).ready > 0) return;
+    const isReady = this.#deps.pods.counts(revision).ready > 0;
+    if (entry.decider.desiredPods !== 0 && isReady && !isBurst(entry.decider, stat)) return;
     if (this.#poked.size === 0) this.#deps.clock.soon(() => this.#evaluatePoked());
     this.#poked.add(revision);
   }
@@ -118,6 +120,13 @@ export class MultiScaler {
     this.#poked.clear();
     for (const revision of poked) this.evaluate(revision);
   }
+}
+
+const BURST_FACTOR = 2;
+
+function isBurst({ spec, desiredPods = 1 }: Decider, { averageConcurrentRequests }: Stat): boolean {
+  if (spec.metric !== "concurrency") return false;
+  return averageConcurrentRequests > BURST_FACTOR * spec.targetValue * Math.max(1, desiredPods);
 }
 
 function decisionOf({ desiredPods, excessBurstCapacity }: Decider): Decision {
