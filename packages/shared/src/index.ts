@@ -27,8 +27,14 @@ export type {
   Upstream,
 } from "./http/exchange.ts";
 export { type Connections, type Listener, type Network, sockets } from "./http/network.ts";
-export { HttpServer, type HttpServerDeps, type HttpServerOptions } from "./http/server.ts";
+export {
+  HttpServer,
+  type HttpServerDeps,
+  type HttpServerOptions,
+  type ServerCertificate,
+} from "./http/server.ts";
 export { UpstreamPool, type UpstreamPoolDeps, type UpstreamPoolOptions } from "./http/upstream-pool.ts";
+export type { UpstreamTls } from "./http/upstream-tls.ts";
 export { assert, InvariantError, unreachable } from "./invariant.ts";
 export {
   type AutoscalingLimits,
@@ -54,6 +60,7 @@ export {
   probeAgents,
   probeValues,
   QUEUE_PROXY_CONTAINER,
+  READY_PATH,
   ROUSE_INGRESS_CLASS,
   rouse,
   SYSTEM_NAMESPACE,
@@ -191,7 +198,16 @@ export {
 export { type LabelRequirement, matchesLabels, parseLabelSelector, selectorText } from "./kube/selector.ts";
 export { sameState, semanticEqual } from "./kube/semantic-equal.ts";
 export { type AdmissionRequest, admitAll, type ObjectAdmission } from "./kube/store/admission.ts";
-export * as kubeErrors from "./kube/store/errors.ts";
+export {
+  alreadyExists,
+  badRequest,
+  conflict,
+  forbidden,
+  invalid,
+  invalidValue,
+  noSuchResource,
+  notFound,
+} from "./kube/store/errors.ts";
 export { applyJsonPatch } from "./kube/store/json-patch.ts";
 export { applyMergePatch } from "./kube/store/merge-patch.ts";
 export { isSameJson } from "./kube/store/frozen-copy.ts";

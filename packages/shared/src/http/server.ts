@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { type Clock, httpDate } from "../clock/clock.ts";
 import { TimerWheel } from "../clock/timer-wheel.ts";
 import { ProxyError } from "../errors/proxy-error.ts";
@@ -28,10 +29,22 @@ export interface HttpServerOptions {
   readonly headBytesMax?: number;
   /** What may be read ahead of held exchanges in all. */
   readonly readAheadTotalBytesMax?: number;
+  /** With it the listener speaks TLS only, HTTP/2 and 1.1 by ALPN. */
+  readonly certificate?: ServerCertificate;
   /** Whether the client is added to `X-Forwarded-For` (Q-26). Default: yes. */
   readonly addsForwardedFor?: boolean;
 }
 
+/** What a TLS listener shows its clients, in PEM. */
+export interface ServerCertificate {
+  readonly cert: string;
+  readonly key: string;
+  /** Whom clients' own certificates must come from; without it none is asked for. */
+  readonly clientCa?: string;
+}
+
+/** A client that does not finish its handshake by then is gone. */
+const HANDSHAKE_MS = 10_000;
 /** The kernel lowers it to `somaxconn`. */
 const BACKLOG = 4_096;
 
@@ -56,13 +69,8 @@ export class HttpServer implements AsyncDisposable {
   static async start<C>(deps: HttpServerDeps<C>, options: HttpServerOptions): Promise<HttpServer> {
     const wheel = new TimerWheel(deps.clock);
     const core = new Core<C>(deps, options, wheel);
-    const server = createServer({
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-    });
-    server.on("connection", (socket: Socket) => core.accept(socket));
+    const server =
+      options.certificate === undefined ? plainServer(core) : tlsServer(core, options.certificate);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen({ host: options.ip, port: options.port, backlog: options.backlog ?? BACKLOG }, () => {
@@ -74,6 +82,13 @@ export class HttpServer implements AsyncDisposable {
     const bound = server.address();
     assert(bound !== null && typeof bound === "object", "a TCP listener has an address");
     return new HttpServer({ core, server }, wheel, { ip: options.ip, port: portOf(bound) });
+  }
+
+  /** New connections see this certificate; those there are keep the old one. Only for a TLS listener. */
+  setCertificate(certificate: ServerCertificate): void {
+    const { server } = this.#shell;
+    assert("setSecureContext" in server, "a listener without TLS has no certificate");
+    server.setSecureContext(tlsOptions(certificate));
   }
 
   /** Exchanges under way, held ones and tunnels included. */
@@ -117,11 +132,45 @@ export class HttpServer implements AsyncDisposable {
 }
 
 interface Shell {
-  readonly server: Server;
+  readonly server: Server | TlsServer;
   readonly core: Pick<
     Core<never>,
     "exchangeCount" | "connectionCount" | "readAheadBytes" | "drain" | "destroyAll" | "clock"
   >;
+}
+
+/** How both kinds of listener take connections. Half-open ones are ours to end. */
+const LISTENER = {
+  allowHalfOpen: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+} as const;
+
+function plainServer<C>(core: Core<C>): Server {
+  const server = createServer(LISTENER);
+  server.on("connection", (socket: Socket) => core.accept(socket, { isTls: false }));
+  return server;
+}
+
+function tlsServer<C>(core: Core<C>, certificate: ServerCertificate): TlsServer {
+  const server = createTlsServer({
+    ...LISTENER,
+    ...tlsOptions(certificate),
+    ALPNProtocols: ["h2", "http/1.1"],
+    handshakeTimeout: HANDSHAKE_MS,
+  });
+  server.on("secureConnection", (socket: TLSSocket) => {
+    if (socket.alpnProtocol === "h2") core.acceptHttp2(socket);
+    else core.accept(socket, { isTls: true });
+  });
+  return server;
+}
+
+function tlsOptions({ cert, key, clientCa }: ServerCertificate) {
+  return clientCa === undefined
+    ? { cert, key }
+    : { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true };
 }
 
 class Core<C> implements ServerCore<C> {
@@ -158,14 +207,17 @@ class Core<C> implements ServerCore<C> {
     return this.#connections.size + (this.#http2?.sessionCount ?? 0);
   }
 
-  accept(socket: Socket): void {
-    const ip = socket.remoteAddress;
-    if (ip === undefined) {
-      socket.destroy(); // gone before we looked
-      return;
-    }
-    const peer: ClientPeer = { ip: plainIp(ip), port: socket.remotePort ?? 0, isTls: false };
-    this.#connections.add(new ServerConnection<C>(this, socket, peer));
+  accept(socket: Socket, { isTls }: { readonly isTls: boolean }): void {
+    const peer = peerOf(socket, isTls);
+    if (peer === undefined) socket.destroy();
+    else this.#connections.add(new ServerConnection<C>(this, socket, peer));
+  }
+
+  /** A TLS connection that has agreed on HTTP/2. */
+  acceptHttp2(socket: TLSSocket): void {
+    const peer = peerOf(socket, true);
+    if (peer === undefined) socket.destroy();
+    else this.#front().adopt(socket, peer);
   }
 
   date(): string {
@@ -195,9 +247,13 @@ class Core<C> implements ServerCore<C> {
   }
 
   speaksHttp2(socket: Socket, peer: ClientPeer, read: Buffer): void {
-    this.#http2 ??= new Http2Front<C>(this, () => this.#wakeWaiters());
     socket.unshift(read);
-    this.#http2.adopt(socket, peer);
+    this.#front().adopt(socket, peer);
+  }
+
+  #front(): Http2Front<C> {
+    this.#http2 ??= new Http2Front<C>(this, () => this.#wakeWaiters());
+    return this.#http2;
   }
 
   connectionClosed(connection: ServerConnection<C>): void {
@@ -227,6 +283,12 @@ class Core<C> implements ServerCore<C> {
   #wakeWaiters(): void {
     for (const wake of this.#waiters.splice(0)) wake();
   }
+}
+
+/** `undefined` for a client that was gone before we looked. */
+function peerOf(socket: Socket, isTls: boolean): ClientPeer | undefined {
+  const ip = socket.remoteAddress;
+  return ip === undefined ? undefined : { ip: plainIp(ip), port: socket.remotePort ?? 0, isTls };
 }
 
 /** An IPv4 client of a dual-stack listener, without its IPv6 clothing. */

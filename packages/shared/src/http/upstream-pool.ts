@@ -6,6 +6,7 @@ import type { Upstream } from "./exchange.ts";
 import { Dial } from "./h1/dial.ts";
 import { UpstreamConnection } from "./h1/upstream-connection.ts";
 import { UpstreamSessions } from "./h2/upstream-sessions.ts";
+import { connectTls, type UpstreamTls } from "./upstream-tls.ts";
 
 export interface UpstreamPoolDeps {
   readonly clock: Clock;
@@ -19,6 +20,8 @@ export interface UpstreamPoolOptions {
   readonly idleMax?: number;
   /** How long one may be idle. */
   readonly idleMs?: number;
+  /** Asked at each connection, so that certificates may change. Without it connections are plain. */
+  readonly tls?: () => UpstreamTls;
   /** Attempts to connect beyond the first, when connecting times out. Q-33. */
   readonly dialRetriesMax?: number;
 }
@@ -46,6 +49,7 @@ export class UpstreamPool implements Upstream {
   readonly #idleMax: number;
   readonly #idleMs: number;
   readonly #dialRetriesMax: number;
+  readonly #tls: (() => UpstreamTls) | undefined;
   /** Longest idle first. */
   readonly #idle: UpstreamConnection[] = [];
   readonly #open = new Set<UpstreamConnection>();
@@ -61,6 +65,7 @@ export class UpstreamPool implements Upstream {
     this.port = options.port;
     this.#idleMax = options.idleMax ?? IDLE_MAX;
     this.#idleMs = options.idleMs ?? IDLE_MS;
+    this.#tls = options.tls;
     this.#dialRetriesMax = options.dialRetriesMax ?? DIAL_RETRIES_MAX;
   }
 
@@ -69,12 +74,16 @@ export class UpstreamPool implements Upstream {
     return this.ip.includes(":") ? `[${this.ip}]:${this.port}` : `${this.ip}:${this.port}`;
   }
 
+  get scheme(): "http" | "https" {
+    return this.#tls === undefined ? "http" : "https";
+  }
+
   /** The same endpoint by HTTP/2, for exchanges that came by it. Q-31. */
   get sessions(): UpstreamSessions {
     this.#sessions ??= new UpstreamSessions({
       clock: this.#clock,
       idleMs: this.#idleMs,
-      origin: `http://${this.address}`,
+      origin: `${this.scheme}://${this.address}`,
       dial: (taker) => this.#dialSocket(taker),
     });
     return this.#sessions;
@@ -147,7 +156,11 @@ export class UpstreamPool implements Upstream {
       {
         retriesMax: this.#dialRetriesMax,
         open: (): Socket => {
-          const socket = connect({ host: this.ip, port: this.port, noDelay: true, keepAlive: true });
+          const tls = this.#tls?.();
+          const socket =
+            tls === undefined
+              ? connect({ host: this.ip, port: this.port, noDelay: true, keepAlive: true })
+              : connectTls(this, tls, ["h2", "http/1.1"]);
           let cause: Error | undefined;
           const failed = (error: Error): void => {
             cause = error;
@@ -155,7 +168,7 @@ export class UpstreamPool implements Upstream {
           const closed = (): void => dial.closed(socket, cause);
           socket.once("error", failed);
           socket.once("close", closed);
-          socket.once("connect", () => {
+          socket.once(tls === undefined ? "connect" : "secureConnect", () => {
             socket.off("error", failed);
             socket.off("close", closed);
             dial.connected(socket);
@@ -187,6 +200,7 @@ export class UpstreamPool implements Upstream {
         },
       },
       this,
+      this.#tls?.(),
     );
     this.#open.add(connection);
     this.#dials.set(connection, dial);

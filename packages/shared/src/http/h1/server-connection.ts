@@ -41,7 +41,7 @@ export class ServerConnection<C> {
   #aheadBytes = 0;
   #discardedBytes = 0;
   /** Nothing is known of what it speaks. */
-  #isFresh = true;
+  #isFresh: boolean;
   #isConsuming = false;
   #isPaused = false;
   /** The bytes behind this exchange mean nothing. */
@@ -51,6 +51,7 @@ export class ServerConnection<C> {
     this.#core = core;
     this.#socket = socket;
     this.#peer = peer;
+    this.#isFresh = !peer.isTls; // under TLS the protocol has been agreed on
     this.#parser = new RequestParser(core.limits.headBytesMax);
     this.#timer = new ConnectionTimer(this);
     core.wheel.arm(this.#timer, HEAD_MS_MAX);
@@ -158,7 +159,8 @@ export class ServerConnection<C> {
   /** Ends the connection so that the client cannot take what it got for whole. */
   cut(how: { readonly isReset: boolean }): void {
     this.#phase = "closing";
-    if (how.isReset) this.#socket.resetAndDestroy();
+    // Under TLS a close without a farewell is no clean end either, and there is no resetting it from here.
+    if (how.isReset && !this.#peer.isTls) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
     if (this.#exchange !== undefined) {
       this.#exchange = undefined;

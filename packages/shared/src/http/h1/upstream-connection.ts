@@ -4,6 +4,7 @@ import { field } from "../field.ts";
 import type { FieldBlock } from "../field-block.ts";
 import { TCP_KEEP_ALIVE_MS } from "../limits.ts";
 import { upstreamError } from "../upstream-error.ts";
+import { connectTls, type UpstreamTls } from "../upstream-tls.ts";
 import { BodyFramer } from "./body-framer.ts";
 import type { ParsedResponseHead } from "./response-head.ts";
 import { ResponseParser } from "./response-parser.ts";
@@ -64,23 +65,16 @@ export class UpstreamConnection {
   #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   #isBufferKept = false;
 
-  constructor(owner: UpstreamOwner, to: { readonly ip: string; readonly port: number }) {
+  constructor(
+    owner: UpstreamOwner,
+    to: { readonly ip: string; readonly port: number },
+    tls: UpstreamTls | undefined,
+  ) {
     this.#owner = owner;
     this.address = to.ip.includes(":") ? `[${to.ip}]:${to.port}` : `${to.ip}:${to.port}`;
-    const onread: OnReadOpts = {
-      buffer: () => {
-        if (this.#isBufferKept) this.#buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-        this.#isBufferKept = false;
-        return this.#buffer;
-      },
-      callback: (bytesRead) => {
-        this.#read(this.#buffer, bytesRead);
-        return true;
-      },
-    };
-    this.socket = connect({ host: to.ip, port: to.port, noDelay: true, allowHalfOpen: true, onread });
-    this.socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
-    this.socket.on("connect", () => {
+    this.socket = tls === undefined ? this.#connect(to) : connectTls(to, tls, ["http/1.1"]);
+    if (tls !== undefined) this.socket.on("data", (bytes) => this.#read(bytes, bytes.length));
+    this.socket.on(tls === undefined ? "connect" : "secureConnect", () => {
       this.isConnected = true;
       this.#owner.upstreamConnected(this);
     });
@@ -121,6 +115,22 @@ export class UpstreamConnection {
 
   write(text: string): boolean {
     return this.socket.write(text, "latin1");
+  }
+
+  #connect(to: { readonly ip: string; readonly port: number }): Socket {
+    const onread: OnReadOpts = {
+      buffer: () => {
+        if (this.#isBufferKept) this.#buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+        this.#isBufferKept = false;
+        return this.#buffer;
+      },
+      callback: (bytesRead) => {
+        this.#read(this.#buffer, bytesRead);
+        return true;
+      },
+    };
+    const socket = connect({ host: to.ip, port: to.port, noDelay: true, allowHalfOpen: true, onread });
+    return socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
   }
 
   #read(bytes: Buffer, to: number): void {

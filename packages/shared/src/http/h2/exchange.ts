@@ -145,7 +145,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     try {
       const headers = requestHeaders(this.#head, this.requestEdits, {
         forwardedFor: this.#forwardedFor,
-        scheme: "http",
+        scheme: this.#pool?.scheme ?? "http",
       });
       upstream = session.request(headers, { isWhole: !this.#hasBody });
     } catch (cause) {

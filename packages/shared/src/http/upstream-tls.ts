@@ -1,0 +1,39 @@
+import type { Socket } from "node:net";
+import { type ConnectionOptions, connect } from "node:tls";
+import { TCP_KEEP_ALIVE_MS } from "./limits.ts";
+
+/** How connections to an upstream are secured; PEM texts. */
+export interface UpstreamTls {
+  /** Whom the upstream's certificate must come from; the system's authorities when absent. */
+  readonly ca?: readonly string[];
+  /** The name the certificate must carry, and the one we ask for. */
+  readonly serverName?: string;
+  /** `false` takes any certificate, as kubelet does when it probes. */
+  readonly isVerified?: boolean;
+  /** Our own certificate. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Opens one TLS connection; it says `secureConnect` when it may be used. */
+export function connectTls(
+  to: { readonly ip: string; readonly port: number },
+  tls: UpstreamTls,
+  protocols: readonly ("h2" | "http/1.1")[],
+): Socket {
+  const options: ConnectionOptions & { allowHalfOpen: boolean } = {
+    host: to.ip,
+    port: to.port,
+    allowHalfOpen: true,
+    ALPNProtocols: [...protocols],
+    rejectUnauthorized: tls.isVerified ?? true,
+  };
+  if (tls.ca !== undefined) options.ca = [...tls.ca];
+  if (tls.serverName !== undefined) options.servername = tls.serverName;
+  if (tls.cert !== undefined) options.cert = tls.cert;
+  if (tls.key !== undefined) options.key = tls.key;
+  const socket = connect(options);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+  return socket;
+}

@@ -1,0 +1,154 @@
+import { connect as connectHttp2 } from "node:http2";
+import { connect as connectTls, createServer, type TLSSocket } from "node:tls";
+import { expect, test } from "vitest";
+import { Hop, RawOrigin, RawPeer } from "./http-harness.ts";
+
+/** Self-signed, for tests alone, good for a hundred years. */
+const A = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIUYkAT1hBWTcDlVtrRpJRfWhy/VmUwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJYS5leGFtcGxlMCAXDTI2MTEyMTE0NTkzMloYDzIxMjYxMDI4
+MTQ1OTMyWjAUMRIwEAYDVQQDDAlhLmV4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATMA8X/ksWXwcBEvztK1w30ONhW8UPl/nAohrxljCNv/HgrcYW4nSWC
+bj7FwYuMdgGMf6Qdlb+CrGdGlJg5M9VQo2kwZzAdBgNVHQ4EFgQUPkP1EPc1TYYo
+hnc34gFcvfA8njswHwYDVR0jBBgwFoAUPkP1EPc1TYYohnc34gFcvfA8njswDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglhLmV4YW1wbGUwCgYIKoZIzj0EAwID
+SAAwRQIhAKKTthFfYv3n1N20AIbw+7IkrrFK5Ny8HG0tFfuomaxlAiAvEEnitPbG
+oH5qv3Vv1zgODbGiKQWU7g84PSr2ZfHBqQ==
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgcNADHia3Dg1VMTie
+OUq2nrF2I5ES2S3ermRSSY/bdG6hRANCAATMA8X/ksWXwcBEvztK1w30ONhW8UPl
+/nAohrxljCNv/HgrcYW4nSWCbj7FwYuMdgGMf6Qdlb+CrGdGlJg5M9VQ
+-----END PRIVATE KEY-----`,
+};
+const B = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBlDCCATugAwIBAgIUJ2d0EqASRm7DmB53tmb9BRqYnK4wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJYi5leGFtcGxlMCAXDTI2MTEyMTE0NTkzMloYDzIxMjYxMDI4
+MTQ1OTMyWjAUMRIwEAYDVQQDDAliLmV4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATgb0CxpQfgLdvNtS6N+ORZpTEEwwxwK/f5bpJoKeV+F1dF75RC1bly
+KJLX81aGZWxjEJX07eq79EtLThCu4dqWo2kwZzAdBgNVHQ4EFgQUpeJcf3HGOhjI
+TfAPRRCFL9f/UnEwHwYDVR0jBBgwFoAUpeJcf3HGOhjITfAPRRCFL9f/UnEwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALggliLmV4YW1wbGUwCgYIKoZIzj0EAwID
+RwAwRAIgGCup4qxJFCO/M9tLV9mCG/bzpl8XYEjmVw09X/dtIp4CIFOKnssT8MkV
+VMo4ZCNVtEGdXJg+MvCzDfnkIWEiXpPJ
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgfqh49qlP2O5msl83
+Opcc2ZsyiUDzs//US6BpabKLlYyhRANCAATgb0CxpQfgLdvNtS6N+ORZpTEEwwxw
+K/f5bpJoKeV+F1dF75RC1blyKJLX81aGZWxjEJX07eq79EtLThCu4dqW
+-----END PRIVATE KEY-----`,
+};
+const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const OK = "HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 2\r\n\r\nok";
+
+test("a TLS listener serves HTTP/1.1 by ALPN and without, and says the client is on TLS", async () => {
+  await using origin = await RawOrigin.start((peer) => peer.write(OK));
+  await using hop = await Hop.start(origin, { server: { certificate: A } });
+  for (const protocols of [["http/1.1"], undefined]) {
+    const { peer, socket } = await secure(hop, A.cert, protocols);
+    expect(socket.alpnProtocol).toBe(protocols === undefined ? false : "http/1.1");
+    peer.write(GET);
+    await peer.take("\r\n\r\nok");
+  }
+  expect(hop.exchanges.map(({ client }) => client.isTls)).toEqual([true, true]);
+});
+
+test("a TLS listener serves HTTP/2 by ALPN", async () => {
+  await using origin = await RawOrigin.start();
+  await using hop = await Hop.start(origin, {
+    server: { certificate: A },
+    handler: () => (exchange) => exchange.respond({ status: 200, body: exchange.request.version }),
+  });
+  const session = connectHttp2(`https://127.0.0.1:${hop.server.address.port}`, {
+    ca: A.cert,
+    servername: "a.example",
+  });
+  const stream = session.request({ ":path": "/" });
+  let body = "";
+  stream.on("data", (bytes: Buffer) => {
+    body += bytes.toString();
+  });
+  await new Promise<void>((resolve) => stream.once("end", () => resolve()));
+  expect(body).toBe("2.0");
+  session.destroy();
+});
+
+test("a certificate changes at run time: new connections see it, old ones go on", async () => {
+  await using origin = await RawOrigin.start((peer) => peer.write(OK));
+  await using hop = await Hop.start(origin, { server: { certificate: A } });
+  const before = await secure(hop, A.cert);
+  hop.server.setCertificate(B);
+  const after = await secure(hop, B.cert);
+  expect([nameOf(before.socket), nameOf(after.socket)]).toEqual(["a.example", "b.example"]);
+  for (const { peer } of [before, after]) {
+    peer.write(GET);
+    await peer.take("\r\n\r\nok");
+  }
+});
+
+test("a client that leaves its TLS connection ends what it asked for (Q-39)", async () => {
+  await using origin = await RawOrigin.start();
+  await using hop = await Hop.start(origin, { server: { certificate: A } });
+  const { peer } = await secure(hop, A.cert);
+  peer.write(GET);
+  await (await origin.peer(0)).take("\r\n\r\n");
+  peer.socket.destroy();
+  await (await origin.peer(0)).ended();
+  await hop.until(() => hop.ended.length === 1);
+  expect(hop.ended[0]?.outcome.kind).toBe("client-closed");
+});
+
+test("an upstream on TLS is reached, kept alive, and refused when its certificate is another's", async () => {
+  const upstream = createServer(A, (socket) => {
+    socket.on("error", () => {});
+    socket.on("data", () => socket.write(OK));
+  });
+  const sockets = new Set<TLSSocket>();
+  upstream.on("secureConnection", (socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", () => resolve()));
+  const address = upstream.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const to = { ip: "127.0.0.1", port: address.port };
+  {
+    let isTrusted = true;
+    const tls = () => ({ ca: [isTrusted ? A.cert : B.cert], serverName: "a.example" });
+    await using hop = await Hop.start(to, { pool: { tls } });
+    const client = await hop.connect();
+    for (let n = 0; n < 2; n++) {
+      client.write(GET);
+      await client.take("\r\n\r\nok");
+    }
+    expect(sockets.size).toBe(1);
+    isTrusted = false;
+    hop.pool.close(); // nothing pooled is left, so the next one connects anew
+    client.write(GET);
+    expect(await client.take("\r\n\r\n")).toContain("HTTP/1.1 502 ");
+  }
+  for (const socket of sockets) socket.destroy();
+  await new Promise<void>((resolve) => upstream.close(() => resolve()));
+});
+
+async function secure(
+  hop: Hop,
+  ca: string,
+  protocols?: readonly string[],
+): Promise<{ readonly peer: RawPeer; readonly socket: TLSSocket }> {
+  const socket = connectTls({
+    host: "127.0.0.1",
+    port: hop.server.address.port,
+    ca,
+    checkServerIdentity: () => undefined,
+    ...(protocols === undefined ? {} : { ALPNProtocols: [...protocols] }),
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("secureConnect", () => resolve());
+    socket.once("error", reject);
+  });
+  return { peer: new RawPeer(socket), socket };
+}
+
+function nameOf(socket: TLSSocket): string {
+  return String(socket.getPeerCertificate().subject.CN);
+}
