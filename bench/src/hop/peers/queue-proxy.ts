@@ -1,0 +1,21 @@
+/** The whole sidecar: probes, stats, deadlines, breaker. Loaded by path, as benchmarks depend on no program. */
+import { RealClock, RealRandom, silentLogger } from "@rouse/shared";
+
+const entry = new URL("../../../../packages/queue-proxy/src/index.ts", import.meta.url);
+const { QueueProxy } = await import(entry.href);
+const isHttp2 = process.env.PROTOCOL === "h2";
+
+await QueueProxy.start(
+  { clock: new RealClock(), random: new RealRandom(), log: silentLogger },
+  {
+    ip: "127.0.0.1",
+    port: Number(process.env.PORT),
+    podName: "pod-1",
+    revision: { namespace: "default", name: "hello-00001" },
+    userPort: Number(isHttp2 ? process.env.UPSTREAM_PORT_H2 : process.env.UPSTREAM_PORT),
+    containerConcurrency: 200,
+    timeoutMs: 300_000,
+    responseStartTimeoutMs: 0,
+    idleTimeoutMs: 0,
+  },
+);
