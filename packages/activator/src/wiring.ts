@@ -18,9 +18,12 @@ import { AnswerProbes } from "./accept/answer-probes.ts";
 import { ActivatorContext } from "./accept/context.ts";
 import { forwardToPod } from "./forward/forward-to-pod.ts";
 import { MarkProxied } from "./forward/mark-proxied.ts";
+import { ActivatorMetrics, type MetricSources } from "./metrics/activator-metrics.ts";
 import type { AskPod } from "./probe/ask-pod.ts";
 import { Account } from "./report/account.ts";
 import { ConcurrencyReport } from "./report/concurrency-report.ts";
+import { EarlyReport } from "./report/early-report.ts";
+import { type ColdStarts, TimeColdStart } from "./report/time-cold-start.ts";
 import { ResolveRevision } from "./resolve/resolve-revision.ts";
 import { Throttle } from "./throttle/throttle.ts";
 import { RevisionWatch } from "./watch/revision-watch.ts";
@@ -36,6 +39,8 @@ export interface ActivatorDeps {
   readonly network?: Network;
   /** Asks a pod whether it is ready; over a socket unless given. */
   readonly askPod?: AskPod;
+  /** How pods started, where that is known: what requests waited for is told by it. */
+  readonly coldStarts?: ColdStarts;
 }
 
 export interface ActivatorOptions {
@@ -83,7 +88,7 @@ export class Activator implements AsyncDisposable {
 
   /** Resolves when all revisions are known and it listens. Rejects if it cannot listen. */
   static async start(deps: ActivatorDeps, options: ActivatorOptions): Promise<Activator> {
-    const { client, clock, random, stats, log, network = sockets, askPod } = deps;
+    const { client, clock, random, stats, log, network = sockets, askPod, coldStarts = unknownStart } = deps;
     const watch = new RevisionWatch(
       { client, clock, random },
       {
@@ -96,9 +101,24 @@ export class Activator implements AsyncDisposable {
           ),
       },
     );
-    const throttle = new Throttle({ clock, log, missing: (entry) => watch.missing(entry) });
     const report = new ConcurrencyReport(options.podName);
-    const parts: Parts = { watch, wheel: new TimerWheel(clock), ticker: undefined, isClosing: false };
+    const metrics = new ActivatorMetrics();
+    const early = new EarlyReport({ clock, report, stats });
+    const throttle = new Throttle({
+      clock,
+      log,
+      missing: (entry) => watch.missing(entry),
+      heldGrew: (entry) => early.heldGrew(entry),
+    });
+    const parts: Parts = {
+      watch,
+      early,
+      report,
+      metrics,
+      wheel: new TimerWheel(clock),
+      ticker: undefined,
+      isClosing: false,
+    };
     const handler = chain<ActivatorContext>(
       [
         new AnswerProbes({
@@ -107,7 +127,7 @@ export class Activator implements AsyncDisposable {
           },
         }),
         new ResolveRevision(watch, options.clusterDomain ?? "cluster.local"),
-        new Account(clock, report, stats), // pokes the autoscaler before anything else is done
+        new Account({ clock, report, stats, metrics }), // pokes the autoscaler before anything else is done
         new LimitDuration<ActivatorContext>(
           { clock, wheel: parts.wheel },
           {
@@ -117,6 +137,7 @@ export class Activator implements AsyncDisposable {
         ),
         new MarkProxied(),
         throttle,
+        new TimeColdStart({ clock, coldStarts, histograms: metrics.coldStart }),
       ],
       forwardToPod(throttle),
     );
@@ -174,6 +195,16 @@ export class Activator implements AsyncDisposable {
     }));
   }
 
+  /** Its metrics as Prometheus text. */
+  metrics(connection?: MetricSources["connection"]): string {
+    const { metrics, watch, report } = this.#parts;
+    return metrics.text({
+      entries: () => watch.entries(),
+      reported: (revision) => report.reported(revision),
+      connection,
+    });
+  }
+
   /** Stops, giving what is held and in flight up to `graceMs`. May be called twice. */
   close(graceMs = 0): Promise<void> {
     this.#closing ??= this.#close(graceMs);
@@ -185,19 +216,24 @@ export class Activator implements AsyncDisposable {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const { watch, wheel } = this.#parts;
+    const { watch, early, wheel } = this.#parts;
     this.#parts.isClosing = true;
     await Promise.all(this.#listeners.map((listener) => listener.close(graceMs)));
     this.#parts.ticker?.[Symbol.dispose]();
+    early[Symbol.dispose]();
     wheel.close();
     watch[Symbol.dispose]();
   }
 }
 
+const unknownStart: ColdStarts = () => undefined;
 const NO_LIMITS = { timeoutMs: 0, responseStartTimeoutMs: 0, idleTimeoutMs: 0 };
 
 interface Parts {
   readonly watch: RevisionWatch;
+  readonly early: EarlyReport;
+  readonly report: ConcurrencyReport;
+  readonly metrics: ActivatorMetrics;
   readonly wheel: TimerWheel;
   ticker: Disposable | undefined;
   isClosing: boolean;

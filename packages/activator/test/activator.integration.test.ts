@@ -191,3 +191,16 @@ test("A-1: the second port gives the same service", async () => {
   expect((await world.call({}, undefined, h2cPort)).body).toBe("hi");
   expect((await world.call({ "K-Network-Probe": "activator" }, undefined, h2cPort)).body).toBe("activator");
 });
+
+test("an answer says what its request waited for, if its revision wants that", async () => {
+  await using world = await World.start();
+  await world.createRevision({}, { "rouse.dev/server-timing": "enabled" });
+  const call = world.call();
+  await world.untilHeld(1);
+  await world.setPods([await world.pod((_, response) => response.end("hi"))]);
+  const field = (await call).headers["server-timing"] ?? "";
+  expect(field).toMatch(/^decide;dur=[\d.]+, .*release;dur=[\d.]+, wait;dur=[\d.]+$/);
+  const text = world.activator.metrics();
+  expect(text).toContain('rouse_activator_cold_start_seconds_count{phase="respond"} 1');
+  expect(text).toContain('http_response_status_code="200"');
+});

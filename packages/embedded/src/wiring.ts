@@ -9,12 +9,14 @@ import {
   type Logger,
   labels,
   type ObjectKey,
+  objectKey,
   ports,
   type Random,
   type RevisionKey,
   revisionKey,
 } from "@rouse/shared";
 import { ApiServer } from "./api-server/api-server.ts";
+import { LatestPods } from "./home/latest-pods.ts";
 import { listenSomewhere } from "./home/listen-somewhere.ts";
 import { PodSidecars } from "./home/pod-sidecars.ts";
 import { ServiceResolver } from "./home/service-resolver.ts";
@@ -99,13 +101,21 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
       }),
     }),
   );
+  const podAt = new LatestPods();
   const activator = starting.use(
     await listenSomewhere(
       random,
       { port: ports.queueHttp, hasOwnAddress: await canUseLoopbackRange() },
       ({ ip, port }) =>
         Activator.start(
-          { ...component("activator"), stats: autoscaler },
+          {
+            ...component("activator"),
+            stats: autoscaler,
+            coldStarts: (at) => {
+              const pod = podAt.get(at);
+              return pod === undefined ? undefined : kubelet.timeline(pod);
+            },
+          },
           { ip, port, h2cPort: port === 0 ? 0 : ports.queueH2c, podName: ACTIVATOR_NAME, podIp: ip },
         ),
     ),
@@ -120,6 +130,7 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
         sidecars,
         hooks: {
           onReady: (pod, address) => {
+            podAt.set(endpoint(address), objectKey(pod.metadata));
             const { namespace, labels: podLabels } = pod.metadata;
             const name = podLabels?.[labels.revision];
             if (name !== undefined) activator.podReady(revisionKey({ namespace, name }), endpoint(address));

@@ -1,4 +1,4 @@
-import { Deadline, type Exchange, type Waiter } from "@rouse/shared";
+import { Deadline, type Exchange, type MonoMs, type Waiter } from "@rouse/shared";
 import type { PodTracker } from "../balance/pod-tracker.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
 
@@ -16,6 +16,10 @@ export class ActivatorContext {
   tracker: PodTracker | undefined;
   /** How often it has been forwarded. */
   attempts = 0;
+  /** It had to wait for a pod. */
+  wasHeld = false;
+  /** When it was last sent to one; known of those that were held, and where answers say so. */
+  sentAt: MonoMs | undefined;
   /** When it is tried again, while it waits for that out of the queue. */
   retryTimer: Disposable | undefined;
   readonly deadline = new Deadline();

@@ -1,4 +1,4 @@
-import { type MonoMs, revisionKey } from "@rouse/shared";
+import { type MonoMs, revisionKey, type StatMessage } from "@rouse/shared";
 import { describe, expect, test } from "vitest";
 import { ConcurrencyReport } from "./concurrency-report.ts";
 
@@ -123,5 +123,29 @@ describe("A-85..A-88", () => {
       [1, 1],
       [0, 0],
     ]);
+  });
+});
+
+describe("a jump of those held", () => {
+  const at = (ms: number): MonoMs => ms as MonoMs;
+  const key = revisionKey({ namespace: "default", name: "jump" });
+  const told = (message: StatMessage | undefined) =>
+    message && [message.stat.averageConcurrentRequests, message.stat.requestCount];
+
+  test("is told when it doubles what was told last, and taken back at the end of the period", () => {
+    const report = new ConcurrencyReport("activator");
+    for (let request = 0; request < 10; request++) report.started(key, at(0));
+    expect(report.isEarly(key, 1)).toBe(false);
+    expect(told(report.early(key, 10))).toEqual([9, 9]); // the poke was the tenth
+    for (let request = 0; request < 9; request++) report.started(key, at(0));
+    expect(report.early(key, 19)).toBeUndefined();
+    report.started(key, at(0));
+    expect(told(report.early(key, 20))).toEqual([10, 10]);
+    expect(report.cut(at(1_000)).map(told)).toEqual([[0, 0]]);
+    expect(report.cut(at(2_000)).map(told)).toEqual([[20, 0]]);
+  });
+
+  test("of a revision without requests is none", () => {
+    expect(new ConcurrencyReport("activator").early(key, 10)).toBeUndefined();
   });
 });

@@ -8,14 +8,23 @@ interface Record {
   last: MonoMs;
   since: MonoMs;
   arrivals: number;
-  /** The poke said (1, 1) before there was a period; the first report takes it back. */
-  isPokeOwed: boolean;
+  /** Concurrency told within the period, by the poke or by an early report; the report at its end takes it back. */
+  told: number;
+  /** Arrivals told within the period. */
+  arrivalsTold: number;
+  /** What the autoscaler last heard. */
+  lastTold: number;
+  /** What the last periodic report said. */
+  reported: number;
 }
+
+/** An early report is for a load at least so many times what was last told. */
+const EARLY_FACTOR = 2;
 
 /**
  * What this activator tells the autoscaler about each revision: requests begun, and the time integral of those
- * running, waiting ones included. The first request of a revision without a record is told at once, the poke, and the
- * first report discounts it. A record that was idle for a whole period goes, so that the next request pokes again.
+ * running, waiting ones included. The first request of a revision without a record is told at once, the poke, and so
+ * is a jump of those held; the report at the end of the period discounts both. A record that was idle for a whole period goes, so that the next request pokes again.
  * A-85..A-88.
  */
 export class ConcurrencyReport {
@@ -42,9 +51,34 @@ export class ConcurrencyReport {
       last: now,
       since: now,
       arrivals: 1,
-      isPokeOwed: true,
+      told: 1,
+      arrivalsTold: 1,
+      lastTold: 1,
+      reported: 0,
     });
     return this.#message(revision, 1, 1);
+  }
+
+  /** What the report of the last whole period said; `undefined` without a record. */
+  reported(revision: RevisionKey): number | undefined {
+    return this.#records.get(revision)?.reported;
+  }
+
+  /** Whether so many requests held are worth a report before the period ends. */
+  isEarly(revision: RevisionKey, held: number): boolean {
+    const record = this.#records.get(revision);
+    return record !== undefined && held >= EARLY_FACTOR * Math.max(1, record.lastTold);
+  }
+
+  /** The load has jumped to `held`. Returns what of that has not been told in this period, if it is worth it. */
+  early(revision: RevisionKey, held: number): StatMessage | undefined {
+    const record = this.#records.get(revision);
+    if (record === undefined || !this.isEarly(revision, held)) return undefined;
+    const message = this.#message(revision, held - record.told, record.arrivals - record.arrivalsTold);
+    record.told = held;
+    record.arrivalsTold = record.arrivals;
+    record.lastTold = held;
+    return message;
   }
 
   ended(revision: RevisionKey, now: MonoMs): void {
@@ -61,12 +95,15 @@ export class ConcurrencyReport {
       advance(record, now);
       const elapsedMs = now - record.since;
       const average = elapsedMs > 0 ? record.area / elapsedMs : 0;
-      const poke = record.isPokeOwed ? 1 : 0;
-      batch.push(this.#message(record.revision, Math.max(0, average - poke), record.arrivals - poke));
+      const rest = Math.max(0, average - record.told);
+      batch.push(this.#message(record.revision, rest, record.arrivals - record.arrivalsTold));
       record.area = 0;
       record.since = now;
       record.arrivals = 0;
-      record.isPokeOwed = false;
+      record.told = 0;
+      record.arrivalsTold = 0;
+      record.lastTold = average;
+      record.reported = rest;
       if (average === 0 && record.concurrency === 0) this.#records.delete(record.revision);
     }
     return batch;

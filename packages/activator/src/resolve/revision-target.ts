@@ -1,5 +1,6 @@
 import {
   type Container,
+  labels,
   parseDuration,
   portNames,
   type Revision,
@@ -14,6 +15,9 @@ export interface RevisionTarget {
   readonly key: RevisionKey;
   readonly namespace: string;
   readonly name: string;
+  /** Of whose service and configuration it is, for metrics; empty when its labels do not say. */
+  readonly service: string;
+  readonly configuration: string;
   /** 0 = unlimited. */
   readonly containerConcurrency: number;
   /** Which port of its Endpoints carries its protocol. A-9. */
@@ -51,6 +55,8 @@ export function revisionTarget(revision: Revision): RevisionTarget {
     key: revisionKey({ namespace, name: metadata.name }),
     namespace,
     name: metadata.name,
+    service: metadata.labels?.[labels.service] ?? "",
+    configuration: metadata.labels?.[labels.configuration] ?? "",
     containerConcurrency: Math.max(0, spec.containerConcurrency ?? 0),
     portName: isH2c(spec.containers) ? portNames.h2c : portNames.http,
     timeoutMs,

@@ -26,6 +26,8 @@ export interface ThrottleDeps {
   readonly log: Logger;
   /** What a revision whose requests wait is missing, for the text of a timeout. */
   readonly missing: (entry: RevisionEntry) => string;
+  /** Told of each that comes to be held. */
+  readonly heldGrew?: (entry: RevisionEntry) => void;
   /** 64 MiB per revision and 256 MiB in all, unless told. */
   readonly heldBytesLimits?: HeldBytesLimits;
   /** 30,000 unless told. */
@@ -76,6 +78,7 @@ export class Throttle
       return;
     }
     this.#armWait(entry);
+    this.#deps.heldGrew?.(entry);
     if (!this.#hasSockets) this.#inTurn.add(entry);
   }
 
@@ -181,6 +184,7 @@ export class Throttle
     const bytes = headBytes(request);
     if (!this.#bytes.take(entry, bytes)) return false;
     context.heldBytes = bytes;
+    context.wasHeld = true;
     context.waiter = entry.throttle.hold(exchange);
     if (context.waiter !== undefined) return true;
     this.#noLongerHeld(exchange, entry);
