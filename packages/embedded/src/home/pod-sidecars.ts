@@ -58,7 +58,11 @@ export class PodSidecars implements SidecarFactory, PodScraper {
     this.#running.set(key, proxy);
     return {
       address: proxy.address,
-      awaitReady: (signal) => proxy.awaitReady(signal),
+      awaitReady: async (signal) => {
+        const isReady = await proxy.awaitReady(signal);
+        if (isReady) place.portOpened(); // the probe's success itself, before anybody acts on it
+        return isReady;
+      },
       checkReady: () => proxy.checkReady(),
       drain: () => proxy.drain(),
       get inFlight() {

@@ -1,6 +1,7 @@
 import {
   attempt,
   type Clock,
+  EventRecorder,
   Informer,
   isKubeError,
   type KubeClient,
@@ -14,6 +15,7 @@ import {
   type Stored,
 } from "@rouse/shared";
 import { inheritedEnvironment } from "./config.ts";
+import { LogFiles } from "./log-files.ts";
 import { NODE_NAME } from "./node-name.ts";
 import type { OutputLine } from "./output-ring.ts";
 import { canUseLoopbackRange, PodAddresses } from "./pod-addresses.ts";
@@ -24,6 +26,7 @@ import { GRACE_SECONDS_DEFAULT, PodWorker, type PodWorkerDeps } from "./pod-work
 import { PortPool } from "./port-pool.ts";
 import { INSTANCE_VARIABLE, ProcessRecords } from "./process-records.ts";
 import type { ProcessRunner } from "./process-runner.ts";
+import { type ProcessUsage, readGroupUsage } from "./process-usage.ts";
 import { fixedPort } from "./program.ts";
 import { reapOrphans } from "./reap-orphans.ts";
 import type { KubeletHooks, SidecarFactory } from "./sidecar.ts";
@@ -103,6 +106,9 @@ export class Kubelet implements AsyncDisposable {
       log: deps.log,
       sidecars: deps.sidecars,
       hooks: deps.hooks ?? {},
+      events: new EventRecorder(deps),
+      logs: new LogFiles(deps, options.dataDirectory),
+      dataDirectory: options.dataDirectory,
       stamp: (pod, phase, at) => this.#timelines.stamp(pod, phase, at),
       remove: (pod) => void this.#removePod(pod),
       gone: (pod) => this.#gone(pod),
@@ -145,9 +151,25 @@ export class Kubelet implements AsyncDisposable {
     return this.#workers.get(pod)?.inFlight ?? 0;
   }
 
-  /** The kept part of the pod's output; `undefined` for a pod that is not here. */
-  logs(pod: ObjectKey): readonly OutputLine[] | undefined {
-    return this.#workers.get(pod)?.output.lines();
+  /**
+   * The kept part of a container's output, of the serving one unless named; `undefined` for a pod or container that is
+   * not here.
+   */
+  logs(pod: ObjectKey, container?: string): readonly OutputLine[] | undefined {
+    return this.#workers.get(pod)?.output(container)?.lines();
+  }
+
+  /** What the pod's processes use at this moment; `undefined` for a pod that is not here or has none. */
+  usage(pod: ObjectKey): ProcessUsage | undefined {
+    const groups = this.#workers.get(pod)?.groups ?? [];
+    if (groups.length === 0) return undefined;
+    const found = readGroupUsage(new Set(groups));
+    if (found.size === 0) return undefined;
+    return [...found.values()].reduce((sum, each) => ({
+      cpuSeconds: sum.cpuSeconds + each.cpuSeconds,
+      memoryBytes: sum.memoryBytes + each.memoryBytes,
+      processes: sum.processes + each.processes,
+    }));
   }
 
   state(pod: ObjectKey): PodState | undefined {

@@ -18,12 +18,16 @@ export interface LivenessDeps {
   readonly clock: Clock;
   /** Asks a target once. */
   readonly ask: (target: ProbeTarget, options: AttemptOptions) => Promise<AttemptResult>;
+  /** Runs an `exec` probe's command once; without it such a probe is not asked. */
+  readonly exec?: (command: readonly string[], options: AttemptOptions) => Promise<AttemptResult>;
 }
+
+type AskOnce = (options: AttemptOptions) => Promise<AttemptResult>;
 
 /**
  * Follows one process with its container's startup and liveness probes: the second begins when the first has succeeded
  * once. Resolves with the reason when either has failed too often, so that the process has to be started again, and
- * with `undefined` when there is nothing to follow or `signal` aborts. An `exec` probe is not asked.
+ * with `undefined` when there is nothing to follow or `signal` aborts.
  */
 export async function watchLiveness(
   deps: LivenessDeps,
@@ -32,23 +36,23 @@ export async function watchLiveness(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { startupProbe, livenessProbe } = container;
-  const toldPort = container.ports?.[0]?.containerPort;
-  if (startupProbe !== undefined && canAsk(startupProbe)) {
-    const target = aimed(startupProbe, { toldPort, userPort });
-    const failure = await follow(deps, startupProbe, target, signal, { until: "first-success" });
+  const aim = { toldPort: container.ports?.[0]?.containerPort, userPort };
+  const askStartup = asker(deps, startupProbe, aim);
+  if (startupProbe !== undefined && askStartup !== undefined) {
+    const failure = await follow(deps.clock, startupProbe, askStartup, signal, { until: "first-success" });
     if (failure !== undefined) return `startup probe failed: ${failure}`;
   }
-  if (livenessProbe === undefined || !canAsk(livenessProbe) || signal.aborted) return undefined;
-  const target = aimed(livenessProbe, { toldPort, userPort });
-  const failure = await follow(deps, livenessProbe, target, signal, { until: "failure" });
+  const askLiveness = asker(deps, livenessProbe, aim);
+  if (livenessProbe === undefined || askLiveness === undefined || signal.aborted) return undefined;
+  const failure = await follow(deps.clock, livenessProbe, askLiveness, signal, { until: "failure" });
   return failure === undefined ? undefined : `liveness probe failed: ${failure}`;
 }
 
 /** Asks once per period. Returns the last reason after too many failures in a row. */
 async function follow(
-  { clock, ask }: LivenessDeps,
+  clock: Clock,
   probe: Probe,
-  target: ProbeTarget,
+  ask: AskOnce,
   signal: AbortSignal,
   { until }: { readonly until: "first-success" | "failure" },
 ): Promise<string | undefined> {
@@ -57,7 +61,7 @@ async function follow(
   const failuresMax = probe.failureThreshold || FAILURES_DEFAULT;
   await pause(clock, (probe.initialDelaySeconds ?? 0) * 1_000, signal);
   for (let failures = 0; !signal.aborted; ) {
-    const result = await ask(target, { clock, timeoutMs, signal });
+    const result = await ask({ clock, timeoutMs, signal });
     if (signal.aborted) return undefined;
     if (result.kind === "ready") {
       if (until === "first-success") return undefined;
@@ -71,8 +75,22 @@ async function follow(
   return undefined;
 }
 
-function canAsk(probe: Probe): boolean {
-  return probe.httpGet !== undefined || probe.tcpSocket !== undefined || probe.grpc !== undefined;
+/** How to ask a probe, if it can be. */
+function asker(
+  { ask, exec }: LivenessDeps,
+  probe: Probe | undefined,
+  aim: { readonly toldPort: number | undefined; readonly userPort: number },
+): AskOnce | undefined {
+  if (probe === undefined) return undefined;
+  const command = probe.exec?.command;
+  if (command !== undefined) {
+    return exec === undefined ? undefined : (options) => exec(command, options);
+  }
+  if (probe.httpGet === undefined && probe.tcpSocket === undefined && probe.grpc === undefined) {
+    return undefined;
+  }
+  const target = aimed(probe, aim);
+  return (options) => ask(target, options);
 }
 
 /** The manifest's port stands for the one the process was given; a probe of any other port keeps it. */

@@ -71,6 +71,11 @@ export class PodProcess {
     if (!isOver) this.#running = running; // else the next one may have been started by now
   }
 
+  /** The process, and its group, while it runs. */
+  get pid(): number | undefined {
+    return this.#running === undefined ? undefined : this.#pid;
+  }
+
   signal(name: "SIGTERM" | "SIGKILL"): void {
     this.#running?.signal(name);
   }

@@ -1,6 +1,7 @@
 import {
   type Condition,
   type ConditionStatus,
+  type Container,
   type ContainerState,
   type ContainerStatus,
   findCondition,
@@ -12,6 +13,7 @@ import {
   unreachable,
   type WallMs,
 } from "@rouse/shared";
+import type { InitContainer } from "./init-containers.ts";
 import type { Exit, History, PodState } from "./pod-lifecycle.ts";
 
 /** Everything a pod's status is made of. */
@@ -21,6 +23,15 @@ export interface PodView {
   readonly ip: string | undefined;
   readonly startTime: WallMs;
   readonly sidecar: SidecarView;
+  /** Containers beside the serving one. */
+  readonly sides?: readonly SideView[];
+  readonly inits?: readonly InitContainer[];
+}
+
+/** A container of its own process, beside the serving one. */
+export interface SideView {
+  readonly container: Pick<Container, "name">;
+  readonly state: PodState;
 }
 
 /** The queue-proxy beside the process; `none` for pods that have no such container. */
@@ -33,13 +44,20 @@ export type SidecarView =
 /** The status of a pod that has a place in the home: conditions, containers (queue-proxy among them), address. */
 export function podStatus(view: PodView, before: PodStatus | undefined, at: WallMs): PodStatus {
   const isReady = isPodReady(view);
+  const isInitialized = (view.inits ?? []).every(isDone);
   const unready = isReady ? {} : { reason: "ContainersNotReady", message: "containers are not ready" };
   return {
     phase: hasRun(view.state) ? "Running" : "Pending",
     conditions: stamped(
       [
         { type: "PodScheduled", status: "True" },
-        { type: "Initialized", status: "True" },
+        {
+          type: "Initialized",
+          status: asStatus(isInitialized),
+          ...(isInitialized
+            ? {}
+            : { reason: "ContainersNotInitialized", message: "init containers are not done" }),
+        },
         { type: "ContainersReady", status: asStatus(isReady), ...unready },
         { type: "Ready", status: asStatus(isReady), ...unready },
       ],
@@ -52,8 +70,15 @@ export function podStatus(view: PodView, before: PodStatus | undefined, at: Wall
     containerStatuses: view.pod.spec.containers.map((container) =>
       container.name === QUEUE_PROXY_CONTAINER && view.sidecar.kind !== "none"
         ? sidecarStatus(container.image, view.sidecar, isReady)
-        : processStatus(container.name, container.image, view.state),
+        : processStatus(
+            container.name,
+            container.image,
+            view.sides?.find((side) => side.container.name === container.name)?.state ?? view.state,
+          ),
     ),
+    ...(view.inits === undefined || view.inits.length === 0
+      ? {}
+      : { initContainerStatuses: view.inits.map(initStatus) }),
   };
 }
 
@@ -73,11 +98,46 @@ export function unschedulableStatus(
   return { phase: "Pending", conditions: stamped([condition], before?.conditions, at), reason, message };
 }
 
-export function isPodReady(view: Pick<PodView, "state" | "sidecar">): boolean {
-  const isAlive = view.state.kind === "running" || view.state.kind === "draining";
+export function isPodReady(view: Pick<PodView, "state" | "sidecar" | "sides">): boolean {
+  const { state, sidecar, sides = [] } = view;
+  const isAlive = state.kind === "running" || state.kind === "draining";
   return (
-    isAlive && view.state.run.isReady && (view.sidecar.kind === "running" || view.sidecar.kind === "none")
+    isAlive &&
+    state.run.isReady &&
+    (sidecar.kind === "running" || sidecar.kind === "none") &&
+    sides.every((side) => side.state.kind === "running" && side.state.run.isReady)
   );
+}
+
+function isDone({ state }: InitContainer): boolean {
+  return state.kind === "ended" && state.exit.exitCode === 0;
+}
+
+function initStatus(init: InitContainer): ContainerStatus {
+  const { container, restarts } = init;
+  return {
+    name: container.name,
+    image: container.image ?? "",
+    imageID: "",
+    ready: isDone(init),
+    restartCount: restarts,
+    state: initState(init),
+  };
+}
+
+function initState({ state }: InitContainer): ContainerState {
+  switch (state.kind) {
+    case "waiting":
+      return { waiting: { reason: "PodInitializing" } };
+    case "running":
+      return { running: { startedAt: rfc3339(state.startedAt) } };
+    case "refused":
+      return { waiting: { reason: state.reason, message: state.message } };
+    case "ended":
+      return { terminated: terminated(state.exit) };
+    default:
+      return unreachable(state);
+  }
 }
 
 /** Pending until a process of it has been started, as in Kubernetes; the autoscaler counts by it (S-117). */

@@ -1,5 +1,7 @@
 import {
   type Clock,
+  type Container,
+  type EventRecorder,
   labels,
   type MonoMs,
   type ObjectKey,
@@ -12,23 +14,36 @@ import {
   unreachable,
   type WallMs,
 } from "@rouse/shared";
+import { attemptExec } from "./exec-probe.ts";
+import { InitContainers } from "./init-containers.ts";
 import { type LivenessDeps, watchLiveness } from "./liveness-watch.ts";
+import type { LogFile, LogFiles } from "./log-files.ts";
 import { OutputRing } from "./output-ring.ts";
+import { pause } from "./pause.ts";
 import type { PodAddresses } from "./pod-addresses.ts";
 import { newHistory, type PodEffect, type PodEvent, type PodState, podStep } from "./pod-lifecycle.ts";
 import { PodProcess, type PodProcessDeps } from "./pod-process.ts";
+import { loadSources, noSources, type PodSources, refersToSources } from "./pod-sources.ts";
 import { type PodView, podStatus } from "./pod-status.ts";
 import type { PodPhase } from "./pod-timeline.ts";
+import { planVolumes, removeVolumes, volumesDirectory, writeVolumes } from "./pod-volumes.ts";
 import type { PortPool } from "./port-pool.ts";
 import { INSTANCE_VARIABLE, POD_VARIABLE } from "./process-records.ts";
-import { fixedPort, planProgram, userContainer } from "./program.ts";
+import { fixedPort, type ProgramPlan, planProgram, sideContainers, userContainer } from "./program.ts";
 import { readinessPeriod, watchReadiness } from "./readiness-watch.ts";
-import type { KubeletHooks } from "./sidecar.ts";
+import { SideContainer } from "./side-container.ts";
+import type { KubeletHooks, Sidecar } from "./sidecar.ts";
 import { SidecarHolder, type SidecarHolderDeps } from "./sidecar-holder.ts";
 import { StatusWriter, type StatusWriterDeps } from "./status-writer.ts";
 
 /** Kubernetes' `terminationGracePeriodSeconds` where a pod has none. */
 export const GRACE_SECONDS_DEFAULT = 30;
+/** Source of the events. */
+const COMPONENT = "kubelet";
+/** What runs beside a serving program that is gone has this long to end as well. */
+const SIDES_STOP_MS = 2_000;
+/** A program is asked whether it is ready this soon again, while it starts, by a probe that has to run a command. */
+const EXEC_PERIOD_MS_STARTING = 250;
 
 export interface PodWorkerDeps extends StatusWriterDeps, SidecarHolderDeps, PodProcessDeps, LivenessDeps {
   readonly clock: Clock;
@@ -36,6 +51,10 @@ export interface PodWorkerDeps extends StatusWriterDeps, SidecarHolderDeps, PodP
   readonly addresses: PodAddresses;
   readonly inherited: ReadonlyMap<string, string>;
   readonly hooks: KubeletHooks;
+  readonly events: EventRecorder;
+  readonly logs: LogFiles;
+  /** Where volumes are made. */
+  readonly dataDirectory: string;
   readonly stamp: (pod: ObjectKey, phase: PodPhase, at: MonoMs) => void;
   /** Removes the pod from the API. */
   readonly remove: (pod: Stored<Pod>) => void;
@@ -54,13 +73,16 @@ export class PodWorker {
   readonly uid: string;
   /** The port its program insists on, if it does. */
   readonly fixedPort: number | undefined;
-  readonly output: OutputRing;
   readonly #deps: PodWorkerDeps;
   readonly #options: PodWorkerOptions;
   readonly #pod: Stored<Pod>;
   readonly #process: PodProcess;
   readonly #status: StatusWriter;
   readonly #sidecar: SidecarHolder;
+  readonly #outputs = new Map<string, OutputRing>();
+  readonly #logs: LogFile[] = [];
+  readonly #sides: readonly SideContainer[];
+  readonly #inits: InitContainers;
   readonly #createdAt: WallMs;
   #state: PodState = { kind: "starting", history: newHistory };
   #alarm: Disposable | undefined;
@@ -68,6 +90,12 @@ export class PodWorker {
   #userPort = 0;
   #graceMs: number | undefined;
   #hasBeenReady = false;
+  /** The serving program is ready; the pod is when what runs beside it is as well. */
+  #isProgramReady = false;
+  #isAnnounced = false;
+  #isPreparing = false;
+  #sources: PodSources = noSources;
+  #volumes: ReadonlyMap<string, string> = new Map();
   #readiness = new AbortController();
   #isClosing = false;
 
@@ -78,8 +106,18 @@ export class PodWorker {
     this.key = objectKey(pod.metadata);
     this.uid = pod.metadata.uid;
     this.fixedPort = fixedPort(pod);
-    this.output = new OutputRing(({ stream, text }) => deps.hooks.onOutput?.(this.key, stream, text));
-    this.#process = new PodProcess(deps, this.key, this.output);
+    const serving = userContainer(pod);
+    this.#process = new PodProcess(deps, this.key, this.#outputOf(serving?.name ?? ""));
+    this.#sides = sideContainers(pod).map((container) => this.#sideOf(container));
+    this.#inits = new InitContainers(deps, {
+      pod: this.key,
+      containers: (pod.spec.initContainers ?? []).map((container) => ({
+        container,
+        output: this.#outputOf(container.name),
+      })),
+      plan: (container) => this.#plan(container, false),
+      changed: () => this.#publish(),
+    });
     this.#status = new StatusWriter(deps, pod);
     this.#createdAt = deps.clock.wall();
     this.#sidecar = new SidecarHolder(deps, pod, {
@@ -96,6 +134,18 @@ export class PodWorker {
 
   get inFlight(): number {
     return this.#sidecar.current?.inFlight ?? 0;
+  }
+
+  /** The kept output of a container, of the serving one unless named. */
+  output(container?: string): OutputRing | undefined {
+    return this.#outputs.get(container ?? userContainer(this.#pod)?.name ?? "");
+  }
+
+  /** The process groups it has now. */
+  get groups(): readonly number[] {
+    return [this.#process.pid, this.#inits.pid, ...this.#sides.map(({ pid }) => pid)].filter(
+      (pid) => pid !== undefined,
+    );
   }
 
   /** Starts the process before it returns, whenever a port is in reserve. */
@@ -119,8 +169,9 @@ export class PodWorker {
     this.#quiet?.[Symbol.dispose]();
     this.#readiness.abort();
     this.#status.close();
-    await this.#process.close(graceMs);
+    await Promise.all([this.#process.close(graceMs), this.#closeSides(graceMs)]);
     await this.#sidecar.close();
+    await Promise.all(this.#logs.map((log) => log.close()));
   }
 
   #launch(userPort: number): void {
@@ -129,38 +180,94 @@ export class PodWorker {
     this.#start();
   }
 
+  /** In the same turn, unless something has to be read or run before. */
   #start(): void {
+    const { spec } = this.#pod;
+    const needsNothing =
+      !refersToSources(this.#pod) && (spec.volumes ?? []).length === 0 && this.#inits.areDone;
+    if (needsNothing) this.#startProgram();
+    else if (!this.#isPreparing) void this.#prepare();
+  }
+
+  async #prepare(): Promise<void> {
+    this.#isPreparing = true;
+    const obstacle = await this.#prepareAll().catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      return { isFinal: false, reason: "CreateContainerConfigError", message };
+    });
+    this.#isPreparing = false;
+    if (this.#isClosing || this.#state.kind !== "starting") return;
+    if (obstacle === undefined) this.#startProgram();
+    else this.#cannotStart(obstacle);
+  }
+
+  /** Sources, volumes, init containers. Returns what is in the way. */
+  async #prepareAll(): Promise<Obstruction | undefined> {
+    const { client, dataDirectory } = this.#deps;
+    this.#sources = await loadSources(client, this.#pod);
+    const plan = planVolumes(this.#pod, this.#sources, volumesDirectory(dataDirectory, this.#pod));
+    if (plan.kind === "missing") return { ...plan, reason: "CreateContainerConfigError" };
+    await writeVolumes(plan.volumes);
+    this.#volumes = new Map(plan.volumes.map(({ name, directory }) => [name, directory]));
+    if (this.#isClosing || this.#state.kind !== "starting") return undefined;
+    const outcome = await this.#inits.run();
+    return outcome.kind === "done" ? undefined : outcome;
+  }
+
+  #plan(container: Container, isServing: boolean): ProgramPlan {
     const { inherited, records } = this.#deps;
-    const plan = planProgram(this.#pod, {
+    return planProgram(this.#pod, container, {
+      isServing,
       userPort: this.#userPort,
       podIp: this.#sidecar.ip,
+      sources: this.#sources,
+      volumes: this.#volumes,
       inherited,
       markers: { [INSTANCE_VARIABLE]: records.instance, [POD_VARIABLE]: this.key },
     });
+  }
+
+  #cannotStart({ isFinal, reason, message }: Obstruction): void {
+    this.#note("Warning", "Failed", message);
+    this.#dispatch({ kind: isFinal ? "refused" : "start-failed", reason, message });
+  }
+
+  #startProgram(): void {
+    const container = userContainer(this.#pod);
+    if (container === undefined) {
+      const message = "the pod has no container to run";
+      this.#cannotStart({ isFinal: true, reason: "CreateContainerError", message });
+      return;
+    }
+    const plan = this.#plan(container, true);
     if (plan.kind === "refuse") {
-      this.#dispatch({ kind: "refused", reason: plan.reason, message: plan.message });
+      this.#cannotStart(plan);
       return;
     }
     this.#process.start(plan.program, {
-      started: (at) => this.#started(at),
-      failed: ({ reason, message }) => this.#dispatch({ kind: "start-failed", reason, message }),
+      started: (at) => this.#started(at, container, plan),
+      failed: ({ reason, message }) => this.#cannotStart({ isFinal: false, reason, message }),
       exited: (exit) => this.#dispatch({ kind: "exited", exit }),
     });
+    for (const side of this.#sides) side.start();
     // Beside the process's own start. A failure shows in the pod's status; who wants the sidecar asks again.
     this.#sidecar.start(this.#userPort).catch(() => undefined);
   }
 
-  #started(at: WallMs): void {
+  #started(at: WallMs, container: Container, plan: Runnable): void {
     this.#deps.stamp(this.key, "spawned", this.#deps.clock.now());
     this.#dispatch({ kind: "started", at });
-    this.#followReadiness();
+    this.#note("Normal", "Started", `Started a process for container ${container.name}`);
+    this.#followReadiness(container, plan);
   }
 
-  #followReadiness(): void {
+  #followReadiness(container: Container, { program }: Runnable): void {
     this.#readiness.abort();
     const abort = new AbortController();
     this.#readiness = abort;
-    this.#followLiveness(abort.signal);
+    const exec: LivenessDeps["exec"] = (command, options) =>
+      attemptExec(this.#deps.runner, program, command, options);
+    this.#followLiveness(container, exec, abort.signal);
     const watching = this.#sidecar.start(this.#userPort).then(async (sidecar) => {
       if (abort.signal.aborted) return;
       if (sidecar === undefined) {
@@ -168,7 +275,8 @@ export class PodWorker {
         this.#readinessChanged(true);
         return;
       }
-      await watchReadiness(this.#deps, sidecar, readinessPeriod(this.#pod), abort.signal, (isReady) =>
+      const asked = this.#withCommand(sidecar, container, exec);
+      await watchReadiness(this.#deps, asked, readinessPeriod(this.#pod), abort.signal, (isReady) =>
         this.#readinessChanged(isReady),
       );
     });
@@ -179,29 +287,61 @@ export class PodWorker {
     });
   }
 
-  #followLiveness(signal: AbortSignal): void {
-    const container = userContainer(this.#pod);
-    if (container === undefined) return;
-    void watchLiveness(this.#deps, container, this.#userPort, signal).then((reason) => {
+  /** A readiness probe that is a command is run here: queue-proxy cannot, and only knocks at the port. C-54 */
+  #withCommand(
+    sidecar: Sidecar,
+    container: Container,
+    exec: NonNullable<LivenessDeps["exec"]>,
+  ): Pick<Sidecar, "awaitReady" | "checkReady"> {
+    const { readinessProbe } = container;
+    const command = readinessProbe?.exec?.command;
+    if (command === undefined) return sidecar;
+    const { clock } = this.#deps;
+    const timeoutMs = (readinessProbe?.timeoutSeconds || 1) * 1_000;
+    const succeeds = async (signal?: AbortSignal): Promise<boolean> => {
+      const options = { clock, timeoutMs, ...(signal === undefined ? {} : { signal }) };
+      return (await exec(command, options)).kind === "ready";
+    };
+    return {
+      awaitReady: async (signal) => {
+        if (!(await sidecar.awaitReady(signal))) return false;
+        while (!signal.aborted && !(await succeeds(signal)))
+          await pause(clock, EXEC_PERIOD_MS_STARTING, signal);
+        return !signal.aborted;
+      },
+      checkReady: async () => (await sidecar.checkReady()) && (await succeeds()),
+    };
+  }
+
+  #followLiveness(container: Container, exec: LivenessDeps["exec"], signal: AbortSignal): void {
+    const deps = exec === undefined ? this.#deps : { ...this.#deps, exec };
+    void watchLiveness(deps, container, this.#userPort, signal).then((reason) => {
       if (reason === undefined || signal.aborted || this.#state.kind !== "running") return;
       this.#deps.log.info("process is to be started again", { pod: this.key, reason });
+      this.#note("Warning", "Unhealthy", reason);
       this.#process.condemn(reason);
-      const graceSeconds = this.#pod.spec.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT;
-      this.#dispatch({ kind: "unhealthy", graceMs: graceSeconds * 1_000 });
+      this.#dispatch({ kind: "unhealthy", graceMs: this.#graceSeconds * 1_000 });
     });
   }
 
   #readinessChanged(isReady: boolean): void {
-    const address = this.#sidecar.current?.address;
-    if (isReady) {
-      const now = this.#deps.clock.now();
-      this.#deps.stamp(this.key, "portOpen", now); // at the latest, where the sidecar has not said when
-      this.#deps.stamp(this.key, "ready", now);
-      this.#hasBeenReady = true;
-      const isServing = this.#state.kind === "running";
-      if (isServing && address !== undefined) this.#deps.hooks.onReady?.(this.#pod, address);
-    }
+    this.#isProgramReady = isReady;
+    if (isReady) this.#deps.stamp(this.key, "portOpen", this.#deps.clock.now()); // where the sidecar has not said when
+    this.#announce();
     this.#dispatch({ kind: "readiness", isReady });
+  }
+
+  /** Tells who waits for it that the pod serves, once all its containers are ready. */
+  #announce(): void {
+    const isReady = this.#isProgramReady && this.#sides.every((side) => side.isReady);
+    const isNew = isReady && !this.#isAnnounced;
+    this.#isAnnounced = isReady;
+    if (!isNew) return;
+    this.#deps.stamp(this.key, "ready", this.#deps.clock.now());
+    this.#hasBeenReady = true;
+    const address = this.#sidecar.current?.address;
+    const isServing = this.#state.kind === "running";
+    if (isServing && address !== undefined) this.#deps.hooks.onReady?.(this.#pod, address);
   }
 
   #dispatch(event: PodEvent): void {
@@ -212,7 +352,13 @@ export class PodWorker {
     if (state.kind !== before.kind) {
       this.#alarm?.[Symbol.dispose]();
       this.#alarm = undefined;
-      if (state.kind !== "running" && state.kind !== "draining") this.#readiness.abort();
+      if (state.kind !== "running" && state.kind !== "draining") {
+        this.#readiness.abort();
+        this.#isProgramReady = false;
+        this.#isAnnounced = false;
+      }
+      if (state.kind === "backing-off") this.#note("Warning", "BackOff", state.message);
+      if (state.kind === "stopping") this.#note("Normal", "Killing", "Stopping the pod's processes");
     }
     for (const effect of effects) this.#perform(effect);
     if (this.#state === state && state !== before) this.#publish();
@@ -263,10 +409,24 @@ export class PodWorker {
     this.#quiet?.[Symbol.dispose]();
     this.#status.close();
     this.#process.signal("SIGKILL"); // given up: still there after a kill, or never told to end
-    const { log, gone, remove } = this.#deps;
-    const close = this.#sidecar.close().catch((error: unknown) => {
-      log.warn("queue-proxy did not close", { pod: this.key, error: String(error) });
+    const { log, logs, dataDirectory, gone, remove } = this.#deps;
+    const warn = (error: unknown): void => {
+      log.warn("pod not released", { pod: this.key, error: String(error) });
+    };
+    const { name, namespace, uid } = this.#pod.metadata;
+    const hasVolumes = this.#volumes.size > 0;
+    const sides = this.#closeSides(SIDES_STOP_MS).then(async () => {
+      await Promise.all(this.#logs.map((file) => file.close()));
+      if (hasVolumes) await removeVolumes(volumesDirectory(dataDirectory, this.#pod));
+      void logs.podGone({ namespace, name, uid });
     });
+    const isAlone = this.#sides.length === 0 && this.#inits.areDone;
+    // What is on disk is nobody's business: the pod is gone when its processes and its address are.
+    if (isAlone) sides.catch(warn);
+    const close = Promise.all([this.#sidecar.close(), isAlone ? undefined : sides]).then(
+      () => undefined,
+      warn,
+    );
     // Last of all the API: a pod that is not there holds nothing any more.
     void close.then(() => {
       gone(this.#pod);
@@ -278,7 +438,7 @@ export class PodWorker {
     const { state } = this;
     // One write for "the process runs, here is its address", not three: they come within two milliseconds.
     const isSettling =
-      (state.kind === "starting" && state.history.lastExit === undefined) ||
+      (state.kind === "starting" && state.history.lastExit === undefined && !this.#isPreparing) ||
       (state.kind === "running" && this.#sidecar.view.kind === "starting");
     if (state.kind === "gone" || this.#isClosing || isSettling) return;
     const view: PodView = {
@@ -287,8 +447,50 @@ export class PodWorker {
       ip: this.#sidecar.view.kind === "running" ? this.#sidecar.ip : undefined,
       startTime: this.#createdAt,
       sidecar: this.#sidecar.view,
+      sides: this.#sides,
+      inits: this.#inits.all,
     };
     this.#status.write(podStatus(view, this.#status.latest, this.#deps.clock.wall()));
+  }
+
+  get #graceSeconds(): number {
+    return this.#pod.spec.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT;
+  }
+
+  #outputOf(container: string): OutputRing {
+    const { clock, hooks, logs } = this.#deps;
+    const file = logs.open(this.#pod.metadata, container);
+    const output = new OutputRing(({ stream, text }) => {
+      file.line(stream, text, clock.wall());
+      hooks.onOutput?.(this.key, stream, text);
+    });
+    this.#logs.push(file);
+    this.#outputs.set(container, output);
+    return output;
+  }
+
+  #sideOf(container: Container): SideContainer {
+    return new SideContainer(this.#deps, {
+      pod: this.key,
+      container,
+      output: this.#outputOf(container.name),
+      plan: () => this.#plan(container, false),
+      graceMs: this.#graceSeconds * 1_000,
+      changed: ({ state }) => {
+        const isStuck = state.kind === "refused" || state.kind === "backing-off";
+        if (isStuck) this.#note("Warning", state.kind === "refused" ? "Failed" : "BackOff", state.message);
+        this.#announce();
+        this.#publish();
+      },
+    });
+  }
+
+  async #closeSides(graceMs: number): Promise<void> {
+    await Promise.all([this.#inits.close(graceMs), ...this.#sides.map((side) => side.close(graceMs))]);
+  }
+
+  #note(type: "Normal" | "Warning", reason: string, message: string): void {
+    this.#deps.events.record(COMPONENT, this.#pod, { type, reason, message });
   }
 
   /** Its port is written before the first status that shows an address: the two are read together. */
@@ -301,6 +503,15 @@ export class PodWorker {
     this.#publish();
   }
 }
+
+/** Why a program does not start. `isFinal`: trying again is no use. */
+interface Obstruction {
+  readonly isFinal: boolean;
+  readonly reason: string;
+  readonly message: string;
+}
+
+type Runnable = Extract<ProgramPlan, { kind: "run" }>;
 
 /** The port queue-proxy is to listen on: what its container says (8013 for h2c), else 8012. Q §1. */
 function queuePort(pod: Stored<Pod>): number {

@@ -1,6 +1,7 @@
 import { type Container, labels, type Pod, rouse, type Stored } from "@rouse/shared";
 import { describe, expect, test } from "vitest";
-import { fixedPort, type Program, planProgram } from "./program.ts";
+import type { PodSources } from "./pod-sources.ts";
+import { fixedPort, type Program, planProgram, sideContainers, userContainer } from "./program.ts";
 
 const container: Container = {
   name: "user-container",
@@ -30,10 +31,18 @@ function pod(
   };
 }
 
-const plan = (of: Stored<Pod>) =>
-  planProgram(of, {
+const sources: PodSources = {
+  configMap: (name) => (name === "settings" ? { COLOUR: "red", "not a name": "x" } : undefined),
+  secret: (name) => (name === "login" ? { token: Buffer.from("s3cret") } : undefined),
+};
+
+const plan = (of: Stored<Pod>, which: Container = userContainer(of) ?? container) =>
+  planProgram(of, which, {
+    isServing: which === userContainer(of),
     userPort: 4_711,
     podIp: "127.1.2.3",
+    sources,
+    volumes: new Map([["tls-keys", "/data/volumes/u/tls-keys"]]),
     inherited: new Map([
       ["PATH", "/bin"],
       ["HOME", "/root"],
@@ -79,10 +88,18 @@ describe("the command line", () => {
     );
   });
 
-  test("a second program in the pod is refused by name", () => {
-    expect(refusal(pod({ command: ["true"] }, {}, [{ name: "helper" }]))).toContain(
-      "containers helper beside",
-    );
+  test("a container beside the serving one has a program of its own, told where the serving one listens", () => {
+    const of = pod({ command: ["true"] }, { [rouse.command]: "false" }, [
+      { name: "helper", command: ["help"], env: [{ name: "PORT", value: "1" }] },
+      { name: "image" },
+    ]);
+    const [helper = container, image = container] = sideContainers(of);
+    const planned = plan(of, helper);
+    expect(planned.kind === "run" && planned.program).toMatchObject({
+      file: "help",
+      environment: { ROUSE_USER_PORT: "4711", PORT: "1", K_REVISION: "r-1" },
+    });
+    expect(plan(of, image)).toMatchObject({ kind: "refuse", isFinal: true, reason: "CreateContainerError" });
   });
 });
 
@@ -113,6 +130,7 @@ describe("the environment", () => {
       A: "$(B)",
       B: "b/srv",
       PORT: "4711",
+      ROUSE_VOLUME_TLS_KEYS: "/data/volumes/u/tls-keys",
       K_REVISION: "r-1",
       K_CONFIGURATION: "",
       K_SERVICE: "given",
@@ -132,8 +150,49 @@ describe("the environment", () => {
     expect(program(pod({ command: ["true"], env })).environment.F).toBe(want);
   });
 
+  test("keys of ConfigMaps and Secrets, one by one and all at once; later wins, optional may be absent", () => {
+    const env = [
+      { name: "TOKEN", valueFrom: { secretKeyRef: { name: "login", key: "token" } } },
+      { name: "LINE", value: "$(COLOUR) $(TOKEN)" },
+      { name: "ABSENT", valueFrom: { configMapKeyRef: { name: "none", key: "k", optional: true } } },
+    ];
+    const envFrom = [
+      { configMapRef: { name: "settings" } },
+      { prefix: "MY_", secretRef: { name: "login" } },
+      { configMapRef: { name: "none", optional: true } },
+    ];
+    const { environment } = program(pod({ command: ["true"], env, envFrom }));
+    expect(environment).toMatchObject({
+      COLOUR: "red",
+      MY_token: "s3cret",
+      TOKEN: "s3cret",
+      LINE: "red s3cret",
+    });
+    expect(Object.keys(environment)).not.toContain("ABSENT");
+    expect(Object.keys(environment)).not.toContain("not a name");
+  });
+
   test.each([
-    { from: { secretKeyRef: { name: "s", key: "k" } } },
+    {
+      of: { env: [{ name: "F", valueFrom: { secretKeyRef: { name: "login", key: "none" } } }] },
+      want: 'variable F: couldn\'t find key none in secret "login"',
+    },
+    {
+      of: { env: [{ name: "F", valueFrom: { configMapKeyRef: { name: "none", key: "k" } } }] },
+      want: 'variable F: configmap "none" not found',
+    },
+    { of: { envFrom: [{ secretRef: { name: "none" } }] }, want: 'secret "none" not found' },
+  ])("what is missing may still come: $want", ({ of, want }) => {
+    expect(plan(pod({ command: ["true"], ...of }))).toEqual({
+      kind: "refuse",
+      isFinal: false,
+      reason: "CreateContainerConfigError",
+      message: want,
+    });
+  });
+
+  test.each([
+    { from: { resourceFieldRef: { resource: "limits.cpu" } } },
     { from: { fieldRef: { fieldPath: "spec.nodeName" } } },
     { from: {} },
   ])("a source that cannot be read here is refused: $from", ({ from }) => {

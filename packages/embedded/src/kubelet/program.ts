@@ -1,14 +1,8 @@
 import { isAbsolute, resolve } from "node:path";
-import {
-  type Container,
-  type EnvVar,
-  labels,
-  type Pod,
-  QUEUE_PROXY_CONTAINER,
-  rouse,
-  type Stored,
-} from "@rouse/shared";
+import { type Container, type Pod, QUEUE_PROXY_CONTAINER, rouse, type Stored } from "@rouse/shared";
+import { containerVariables } from "./container-variables.ts";
 import { expandVariables } from "./expand-variables.ts";
+import type { PodSources } from "./pod-sources.ts";
 
 /** Port a program that fixes its own is taken to use when its container names none. */
 const CONTAINER_PORT_DEFAULT = 8080;
@@ -24,13 +18,22 @@ export interface Program {
 
 export type ProgramPlan =
   | { readonly kind: "run"; readonly program: Program }
-  /** The waiting reason and message of a pod that can never run here. */
-  | { readonly kind: "refuse"; readonly reason: string; readonly message: string };
+  /** The waiting reason and message; `isFinal`: the pod can never run here, nothing is to be tried again. */
+  | {
+      readonly kind: "refuse";
+      readonly isFinal: boolean;
+      readonly reason: string;
+      readonly message: string;
+    };
 
 export interface ProgramSetting {
-  /** What the process gets in `PORT`. */
+  /** Whether it is the container that requests go to. */
+  readonly isServing: boolean;
+  /** What the serving process gets in `PORT`. */
   readonly userPort: number;
   readonly podIp: string;
+  readonly sources: PodSources;
+  readonly volumes: ReadonlyMap<string, string>;
   /** Variables of the platform that every process inherits. */
   readonly inherited: ReadonlyMap<string, string>;
   /** Variables by which the platform recognises its processes. They win over all others. */
@@ -49,27 +52,26 @@ export function fixedPort(pod: Pick<Pod, "spec" | "metadata">): number | undefin
   return userContainer(pod)?.ports?.[0]?.containerPort ?? CONTAINER_PORT_DEFAULT;
 }
 
-/**
- * Which process stands for a pod, design §9: the container's `command` and `args`, else the shell line of annotation
- * `rouse.dev/command`, else none, with the reason. Environment: inherited, then the container's in its order with
- * `$(NAME)` expanded, then `PORT`, the contract's `K_*` where the template has none (C-52), then the markers.
- */
-export function planProgram(pod: Stored<Pod>, setting: ProgramSetting): ProgramPlan {
-  const container = userContainer(pod);
-  if (container === undefined) return refuse("CreateContainerError", "the pod has no container to run");
-  const others = pod.spec.containers.filter(
-    ({ name }) => name !== QUEUE_PROXY_CONTAINER && name !== container.name,
+/** The containers beside the serving one, but for queue-proxy, which is no process here. */
+export function sideContainers(pod: Pick<Pod, "spec">): readonly Container[] {
+  const serving = userContainer(pod);
+  return pod.spec.containers.filter(
+    (container) => container.name !== QUEUE_PROXY_CONTAINER && container !== serving,
   );
-  if (others.length > 0) {
-    const names = others.map(({ name }) => name).join(", ");
-    return refuse(
-      "CreateContainerError",
-      `one process per pod: containers ${names} beside ${container.name} cannot run`,
-    );
-  }
+}
+
+/**
+ * Which process stands for a container, design §9: its `command` and `args`, else for the serving one the shell line
+ * of annotation `rouse.dev/command`, else none, with the reason. Environment: inherited, then the container's own
+ * (`containerVariables`), then the markers.
+ */
+export function planProgram(pod: Stored<Pod>, container: Container, setting: ProgramSetting): ProgramPlan {
   const own = containerVariables(container, pod, setting);
-  if (own.kind === "refuse") return own;
-  const line = commandLine(container, pod, own.variables);
+  if (own.kind === "missing") {
+    const { isFinal, message } = own;
+    return { kind: "refuse", isFinal, reason: "CreateContainerConfigError", message };
+  }
+  const line = commandLine(container, pod, own.variables, setting.isServing);
   if (line.kind === "refuse") return line;
   return {
     kind: "run",
@@ -92,80 +94,24 @@ function commandLine(
   container: Container,
   pod: Stored<Pod>,
   variables: ReadonlyMap<string, string>,
+  isServing: boolean,
 ): Refusal | { readonly kind: "line"; readonly file: string; readonly args: readonly string[] } {
   const args = (container.args ?? []).map((argument) => expandVariables(argument, variables));
   const [file, ...rest] = (container.command ?? []).map((part) => expandVariables(part, variables));
   if (file !== undefined) return { kind: "line", file, args: [...rest, ...args] };
-  const shellLine = pod.metadata.annotations?.[rouse.command];
+  const shellLine = isServing ? pod.metadata.annotations?.[rouse.command] : undefined;
   // The container's args become $1, $2, … of the line, as for any `sh -c`.
   if (shellLine !== undefined)
     return { kind: "line", file: "/bin/sh", args: ["-c", shellLine, "sh", ...args] };
-  return refuse(
-    "CreateContainerError",
-    `images are not run here (${container.image ?? "none named"}): give container ${container.name} a command, ` +
-      `or the template the annotation ${rouse.command}`,
-  );
-}
-
-function containerVariables(
-  container: Container,
-  pod: Stored<Pod>,
-  setting: ProgramSetting,
-): Refusal | { readonly kind: "variables"; readonly variables: ReadonlyMap<string, string> } {
-  // The one value the template cannot know: every pod of this home has its own port. First, so that all may refer to it.
-  const variables = new Map([["PORT", String(setting.userPort)]]);
-  for (const entry of container.env ?? []) {
-    if (entry.name === "PORT") continue;
-    const value = variableValue(entry, pod, setting, variables);
-    if (value === undefined) {
-      const message = `variable ${entry.name}: only a value or a fieldRef of the pod can be given`;
-      return refuse("CreateContainerConfigError", message);
-    }
-    variables.set(entry.name, value);
-  }
-  for (const [name, label] of [
-    ["K_REVISION", labels.revision],
-    ["K_CONFIGURATION", labels.configuration],
-    ["K_SERVICE", labels.service],
-  ] as const) {
-    if (!variables.has(name)) variables.set(name, pod.metadata.labels?.[label] ?? "");
-  }
-  return { kind: "variables", variables };
-}
-
-function variableValue(
-  entry: EnvVar,
-  pod: Stored<Pod>,
-  setting: ProgramSetting,
-  before: ReadonlyMap<string, string>,
-): string | undefined {
-  if (entry.valueFrom === undefined) return expandVariables(entry.value ?? "", before);
-  const path = stringField(objectField(entry.valueFrom, "fieldRef"), "fieldPath");
-  return path === undefined ? undefined : podField(path, pod, setting.podIp);
-}
-
-/** The downward API, as far as a process can be told. */
-function podField(path: string, pod: Stored<Pod>, podIp: string): string | undefined {
-  const keyed = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
-  if (keyed !== null) {
-    const map = keyed[1] === "labels" ? pod.metadata.labels : pod.metadata.annotations;
-    return map?.[keyed[2] ?? ""] ?? "";
-  }
-  switch (path) {
-    case "metadata.name":
-      return pod.metadata.name;
-    case "metadata.namespace":
-      return pod.metadata.namespace;
-    case "metadata.uid":
-      return pod.metadata.uid;
-    case "status.podIP":
-    case "status.podIPs":
-      return podIp;
-    case "status.hostIP":
-      return "127.0.0.1";
-    default:
-      return undefined;
-  }
+  const annotation = isServing ? `, or the template the annotation ${rouse.command}` : "";
+  return {
+    kind: "refuse",
+    isFinal: true,
+    reason: "CreateContainerError",
+    message:
+      `images are not run here (${container.image ?? "none named"}): ` +
+      `give container ${container.name} a command${annotation}`,
+  };
 }
 
 function workingDirectory(container: Container, pod: Stored<Pod>): string | undefined {
@@ -173,17 +119,4 @@ function workingDirectory(container: Container, pod: Stored<Pod>): string | unde
   const own = container.workingDir;
   if (own === undefined || own === "") return manifest;
   return isAbsolute(own) || manifest === undefined ? own : resolve(manifest, own);
-}
-
-function refuse(reason: string, message: string): Refusal {
-  return { kind: "refuse", reason, message };
-}
-
-function objectField(of: unknown, name: string): unknown {
-  return typeof of === "object" && of !== null ? Reflect.get(of, name) : undefined;
-}
-
-function stringField(of: unknown, name: string): string | undefined {
-  const value = objectField(of, name);
-  return typeof value === "string" ? value : undefined;
 }

@@ -117,6 +117,8 @@ export const rouse = {
   serverTiming: "rouse.dev/server-timing",
   /** Directory relative paths of the manifest are resolved from; set by `rouse up` and `rouse apply`. */
   directory: "rouse.dev/directory",
+  /** `by-variable`: the program looks for its volumes in `ROUSE_VOLUME_<NAME>`, not at their mount paths. */
+  volumes: "rouse.dev/volumes",
   /** Port of this pod's queue-proxy where all pods share one address; set by the kubelet. */
   queuePort: "rouse.dev/queue-port",
   /** Port the pod's program was told to listen on (`PORT`); set by the kubelet. */
@@ -132,5 +134,10 @@ export const ACTIVATOR_SERVICE = "activator-service";
 export const QUEUE_PROXY_CONTAINER = "queue-proxy";
 /** Path used by readiness questions among the components. */
 export const HEALTH_PATH = "/healthz";
+/**
+ * Where activators are told by a sidecar that its program is ready: `POST` of
+ * `{"namespace":…,"revision":…,"endpoint":"ip:port"}`. Believed of the address it comes from alone. Design §5.
+ */
+export const READY_PATH = "/rouse.dev/ready";
 /** Class of the Ingresses our gateway serves, unless config-network names another one. C-104. */
 export const ROUSE_INGRESS_CLASS = "rouse.ingress.networking.knative.dev";
