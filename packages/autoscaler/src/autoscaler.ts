@@ -5,6 +5,7 @@ import {
   DeploymentKind,
   type Endpoints,
   EndpointsKind,
+  HorizontalPodAutoscalerKind,
   Informer,
   type KubeClient,
   type Logger,
@@ -21,6 +22,7 @@ import {
   type StatMessage,
   type StatSink,
   type Stored,
+  type StoredMeta,
   SYSTEM_NAMESPACE,
 } from "@rouse/shared";
 import { Companions } from "./apply/companions.ts";
@@ -36,6 +38,7 @@ import type { DeciderSpec } from "./decide/decider-spec.ts";
 import { MultiScaler } from "./decide/multi-scaler.ts";
 import { Pulse } from "./decide/pulse.ts";
 import type { Tick } from "./explain/tick-log.ts";
+import { HpaReconciler } from "./hpa/hpa-reconciler.ts";
 import { objectKeyOf } from "./keys.ts";
 import { type PodCounts, PodLedger } from "./pods/pod-ledger.ts";
 import type { ActivatorProbe } from "./probe/activator-probe.ts";
@@ -181,8 +184,8 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       removed: () => {},
     });
     const serverlessServices = new Informer(deps, ServerlessServiceKind).handle({
-      changed: ({ metadata }) => passes.add(objectKey(metadata)),
-      removed: ({ metadata }) => passes.add(objectKey(metadata)),
+      changed: ({ metadata }) => addPassesOf(metadata),
+      removed: ({ metadata }) => addPassesOf(metadata),
     });
     const metrics = new Informer(deps, MetricKind).handle({
       changed: ({ metadata }, before) => {
@@ -195,8 +198,15 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       },
     });
     const autoscalers = new Informer(deps, PodAutoscalerKind).handle({
-      changed: ({ metadata }) => passes.add(objectKey(metadata)),
+      changed: (autoscaler) => {
+        passes.add(objectKey(autoscaler.metadata));
+        hpaPasses.add(objectKey(autoscaler.metadata));
+      },
       removed: ({ metadata }) => passes.add(objectKey(metadata)),
+    });
+    const hpas = new Informer(deps, HorizontalPodAutoscalerKind).handle({
+      changed: ({ metadata }) => hpaPasses.add(objectKey(metadata)),
+      removed: ({ metadata }) => hpaPasses.add(objectKey(metadata)),
     });
 
     const scaling = new Scaling({
@@ -207,11 +217,12 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       confirmations,
       readyActivators,
     });
+    const companions = new Companions({ client, serverlessServices, metrics });
     const reconciler = new PodAutoscalerReconciler({
       client,
       clock,
       autoscalers,
-      companions: new Companions({ client, serverlessServices, metrics }),
+      companions,
       scaling,
       pods: ledger,
       scaler,
@@ -219,6 +230,10 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       ownership,
     });
     const passes = new ReconcileLoop({ clock, onError }, reconciler, { workers: WORKERS });
+    const hpaPasses = new ReconcileLoop(
+      { clock, onError },
+      new HpaReconciler({ client, clock, autoscalers, hpas, companions, config, ownership }),
+    );
     const metricPasses = new ReconcileLoop(
       { clock, onError },
       new MetricReconciler({
@@ -231,6 +246,10 @@ export class Autoscaler implements StatSink, AsyncDisposable {
         onCollecting: (revision) => pulse.wake(revision),
       }),
     );
+    const addPassesOf = (metadata: StoredMeta): void => {
+      passes.add(objectKey(metadata));
+      hpaPasses.add(objectKey(metadata));
+    };
     const addPassOf = ({ metadata }: Stored<Deployment>): void => {
       const name = metadata.labels?.[labels.revision];
       if (name !== undefined) passes.add(objectKey({ namespace: metadata.namespace, name }));
@@ -238,7 +257,10 @@ export class Autoscaler implements StatSink, AsyncDisposable {
 
     this.#lookAgain = () => {
       for (const { metadata } of metrics.list()) metricPasses.addSlow(objectKey(metadata));
-      for (const { metadata } of autoscalers.list()) passes.addSlow(objectKey(metadata));
+      for (const { metadata } of autoscalers.list()) {
+        passes.addSlow(objectKey(metadata));
+        hpaPasses.addSlow(objectKey(metadata));
+      }
     };
     this.#clock = clock;
     this.#collector = collector;
@@ -247,8 +269,8 @@ export class Autoscaler implements StatSink, AsyncDisposable {
     this.#ledger = ledger;
     this.#reconciler = reconciler;
     // A pass needs all it reads: what brings the first passes comes last.
-    this.#followers = [config, activators, pods, deployments, serverlessServices, metrics, autoscalers];
-    this.#running = [pulse, confirmations, passes, metricPasses];
+    this.#followers = [config, activators, pods, deployments, serverlessServices, metrics, hpas, autoscalers];
+    this.#running = [pulse, confirmations, passes, hpaPasses, metricPasses];
   }
 
   /** Takes the activators' reports: records each, and wakes at once what sleeps. S-28, S-39, S-40. */

@@ -1,6 +1,12 @@
 export type { AppliedScale } from "./apply/pod-autoscaler-reconciler.ts";
 export type { ZeroReason } from "./apply/scale-to-zero.ts";
-export { Autoscaler, type AutoscalerDeps, type AutoscalerOptions, type Explanation } from "./autoscaler.ts";
+export {
+  Autoscaler,
+  type AutoscalerDeps,
+  type AutoscalerOptions,
+  type Explanation,
+  type Ownership,
+} from "./autoscaler.ts";
 export type { ScrapeSample } from "./collect/metric-collector.ts";
 export {
   type AutoscalerConfig,
@@ -12,6 +18,8 @@ export { type RevisionSettings, revisionSettings, type ScalingMetric } from "./c
 export { Decider, type Evaluation, type Observation, type PanicMode } from "./decide/decider.ts";
 export { type DeciderSpec, deciderSpec } from "./decide/decider-spec.ts";
 export type { Tick } from "./explain/tick-log.ts";
+export { HpaEvaluator, type HpaEvaluatorDeps } from "./hpa/hpa-evaluator.ts";
+export type { PodUsage, Usage } from "./hpa/pod-usage.ts";
 export type { PodCounts } from "./pods/pod-ledger.ts";
 export type { ActivatorProbe, ProbeTarget } from "./probe/activator-probe.ts";
 export { HttpActivatorProbe, type HttpActivatorProbeDeps } from "./probe/http-activator-probe.ts";

@@ -115,7 +115,7 @@ describe("objects of a revision (K-12, K-13, S-65)", () => {
 
   test("an autoscaler of another class is left alone (S-19)", async () => {
     await using world = await World.start();
-    const annotations = { "autoscaling.knative.dev/class": "hpa.autoscaling.knative.dev" };
+    const annotations = { "autoscaling.knative.dev/class": "scaler.example.com" };
     const revision = await world.addRevision(NAME, { annotations });
     await world.idle(5);
     expect(world.autoscalerOf(NAME).status).toBeUndefined();

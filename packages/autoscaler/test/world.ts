@@ -10,6 +10,7 @@ import {
   Informer,
   InProcessKubeClient,
   type KubeClient,
+  type KubeError,
   labels,
   ObjectStore,
   type PodAutoscaler,
@@ -78,6 +79,8 @@ export class World implements AsyncDisposable {
   /** Whether a probe meets an activator; by default whenever the mode says so. */
   isActivatorAnswering: (target: ProbeTarget) => Promise<boolean> = (target) =>
     Promise.resolve(this.mode(target.serviceName) === "Proxy" || this.readyPods(target.serviceName) === 0);
+  /** What the autoscaler's creating an object of that kind fails with. */
+  refuse: (kind: { readonly kind: string }) => KubeError | undefined = () => undefined;
   /** Requests in flight at each revision's pods together, not through an activator. */
   directLoad = 0;
   /** Pods that do not answer a scrape. */
@@ -263,7 +266,10 @@ export class World implements AsyncDisposable {
           event: (event) => this.#lagged(() => sink.event(event)),
           closed: sink.closed,
         }),
-      create: (kind, object) => noted(client.create(kind, object)),
+      create: (kind, object) => {
+        const refusal = this.refuse(kind);
+        return refusal === undefined ? noted(client.create(kind, object)) : Promise.reject(refusal);
+      },
       update: (kind, object) => noted(client.update(kind, object)),
       updateStatus: (kind, object) => noted(client.updateStatus(kind, object)),
       delete: (kind, ref, options) => noted(client.delete(kind, ref, options)),

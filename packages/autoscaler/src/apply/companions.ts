@@ -24,6 +24,9 @@ import {
 /** Before anything is known the activators hold the requests. K-53. */
 const FIRST_MODE: WantedMode = { mode: "Proxy", activators: 2 };
 
+/** Of the HPA class: the pods themselves, and every activator where there are none. K-56. */
+const ALWAYS_SERVE: WantedMode = { mode: "Serve", activators: 0 };
+
 /** An object of our name that somebody else owns. S-68, K-13. */
 export class NotOwnedError extends Error {
   override readonly name = "NotOwnedError";
@@ -60,6 +63,21 @@ export class Companions {
     if ((sks.status?.privateServiceName ?? "") !== "") return sks;
     await this.switchMode(autoscaler, sks, FIRST_MODE);
     return undefined;
+  }
+
+  /** The ServerlessService that serves whatever comes, once it is there. K-56. */
+  async serving(autoscaler: Stored<PodAutoscaler>): Promise<Stored<ServerlessService> | undefined> {
+    const { client, serverlessServices } = this.#deps;
+    const key = objectKey(autoscaler.metadata);
+    const sks = this.#ownMode.latest(key, serverlessServices.get(key));
+    if (sks === undefined) {
+      await unlessExists(
+        client.create(ServerlessServiceKind, makeServerlessService(autoscaler, ALWAYS_SERVE)),
+      );
+      return undefined;
+    }
+    requireOwned(sks, autoscaler);
+    return await this.switchMode(autoscaler, sks, ALWAYS_SERVE);
   }
 
   /** Says who is to stand in the path. Returns what is stored now. */

@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { limited, type MeasuredPod, recommend, Stabilization } from "./hpa-formula.ts";
+import { parseQuantity } from "./quantity.ts";
+
+const ready = (value: number): MeasuredPod => ({ isReady: true, value, request: 100 });
+const unknown: MeasuredPod = { isReady: true, value: undefined, request: 100 };
+const starting: MeasuredPod = { isReady: false, value: 900, request: 100 };
+const half = { kind: "utilization", percent: 50 } as const;
+
+describe("the HPA's documented formula", () => {
+  test.each([
+    { pods: [ready(100)], want: 2, why: "twice the target" },
+    { pods: [ready(100), ready(100)], want: 4, why: "ceil(2 x 2)" },
+    { pods: [ready(54)], want: 1, why: "8 % over is within the tolerance" },
+    { pods: [ready(56)], want: 2, why: "a bit more is not" },
+    { pods: [ready(10), ready(10), ready(10), ready(10)], want: 1, why: "ceil(4 x 0.2)" },
+    {
+      pods: [ready(100), unknown],
+      want: 2,
+      why: "one nobody knows of counts as idle when there would be more",
+    },
+    { pods: [ready(10), unknown], want: 2, why: "and as at its target when there would be fewer" },
+    { pods: [ready(200), starting], want: 4, why: "one that is starting counts as idle" },
+    { pods: [ready(80), starting], want: 2, why: "which may turn the change around: then there is none" },
+  ])("$want pods: $why", ({ pods, want }) => {
+    expect(recommend(pods.length, half, pods)).toEqual({ kind: "replicas", replicas: want });
+  });
+
+  test("an average needs no requests", () => {
+    const pods = [{ isReady: true, value: 300, request: undefined }];
+    expect(recommend(1, { kind: "average", value: 100 }, pods)).toEqual({ kind: "replicas", replicas: 3 });
+  });
+
+  test.each([
+    { pods: [] },
+    { pods: [unknown] },
+    { pods: [starting] },
+    { pods: [{ isReady: true, value: 1, request: undefined }] },
+  ])("of $pods.length pods nothing can be said, case %#", ({ pods }) => {
+    expect(recommend(pods.length, half, pods).kind).toBe("unknown");
+  });
+
+  test("a pod nobody knows of never makes a change larger, nor turns it around", () => {
+    const loads = fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(loads, fc.nat(4), (values, missing) => {
+        const pods = [...values.map(ready), ...Array.from({ length: missing }, () => unknown)];
+        const found = recommend(pods.length, half, pods);
+        const replicas = found.kind === "replicas" ? found.replicas : pods.length;
+        const ratio = values.reduce((sum, value) => sum + value, 0) / values.length / 50;
+        if (ratio > 1) expect(replicas).toBeGreaterThanOrEqual(pods.length);
+        else expect(replicas).toBeLessThanOrEqual(pods.length);
+      }),
+    );
+  });
+});
+
+test.each([
+  { current: 1, wanted: 100, want: 5 },
+  { current: 10, wanted: 100, want: 20 },
+  { current: 10, wanted: 1, want: 2 },
+  { current: 30, wanted: 60, want: 50 },
+])("one step from $current to $wanted is to $want within 2 and 50", ({ current, wanted, want }) => {
+  expect(limited(current, wanted, { min: 2, max: 50 })).toBe(want);
+});
+
+test("S-123: a scale-down takes the largest of its window, a scale-up the smallest", () => {
+  const windows = { upSeconds: 0, downSeconds: 60 };
+  const down = new Stabilization();
+  expect(down.stabilized(10, 10, 0, windows)).toBe(10);
+  expect(down.stabilized(10, 4, 30_000, windows)).toBe(10);
+  expect(down.stabilized(10, 4, 61_000, windows)).toBe(4);
+  expect(down.stabilized(4, 9, 62_000, windows)).toBe(9);
+  const up = new Stabilization();
+  const both = { upSeconds: 60, downSeconds: 60 };
+  expect(up.stabilized(2, 2, 0, both)).toBe(2);
+  expect(up.stabilized(2, 8, 30_000, both)).toBe(2);
+  expect(up.stabilized(2, 8, 61_000, both)).toBe(8);
+});
+
+test.each([
+  ["250m", 0.25],
+  ["1", 1],
+  ["0.5", 0.5],
+  ["50Mi", 52_428_800],
+  ["1G", 1e9],
+  ["1e3", 1_000],
+  ["fifty", undefined],
+  ["5Xi", undefined],
+])("the quantity %s is %s", (text, want) => {
+  expect(parseQuantity(text)).toBe(want);
+});
