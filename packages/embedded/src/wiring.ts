@@ -1,5 +1,5 @@
 import { Activator } from "@rouse/activator";
-import { Autoscaler, type Explanation, HttpActivatorProbe } from "@rouse/autoscaler";
+import { Autoscaler, type Explanation, HpaEvaluator, HttpActivatorProbe } from "@rouse/autoscaler";
 import { Controller } from "@rouse/controller";
 import { Gateway } from "@rouse/gateway";
 import {
@@ -24,6 +24,7 @@ import { createSystemObjects, publishActivator } from "./home/system-objects.ts"
 import { Kubelet } from "./kubelet/kubelet.ts";
 import { canUseLoopbackRange } from "./kubelet/pod-addresses.ts";
 import type { PodTimeline } from "./kubelet/pod-timeline.ts";
+import { ProcessUsage } from "./kubelet/process-usage.ts";
 import { Workloads } from "./workloads/workloads.ts";
 
 /** Name of the one activator of a home, as it appears in statistics and endpoints. */
@@ -140,6 +141,12 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
       },
       { dataDirectory: options.dataDir },
     ),
+  );
+  starting.use(
+    await HpaEvaluator.start({
+      ...component("hpa"),
+      usage: new ProcessUsage(clock, options.dataDir),
+    }),
   );
   starting.use(
     await Workloads.start({
