@@ -18,8 +18,9 @@ import { AnswerProbes } from "./accept/answer-probes.ts";
 import { ActivatorContext } from "./accept/context.ts";
 import { forwardToPod } from "./forward/forward-to-pod.ts";
 import { MarkProxied } from "./forward/mark-proxied.ts";
-import { ActivatorMetrics, type MetricSources } from "./metrics/activator-metrics.ts";
+import { ActivatorMetrics, type ReportConnection } from "./metrics/activator-metrics.ts";
 import type { AskPod } from "./probe/ask-pod.ts";
+import type { ProbePace } from "./probe/pod-prober.ts";
 import { Account } from "./report/account.ts";
 import { ConcurrencyReport } from "./report/concurrency-report.ts";
 import { EarlyReport } from "./report/early-report.ts";
@@ -39,6 +40,8 @@ export interface ActivatorDeps {
   readonly network?: Network;
   /** Asks a pod whether it is ready; over a socket unless given. */
   readonly askPod?: AskPod;
+  /** The connection reports go over, where there is one: without it the activator is not ready. A-26, A-99. */
+  readonly connection?: ReportConnection;
   /** How pods started, where that is known: what requests waited for is told by it. */
   readonly coldStarts?: ColdStarts;
 }
@@ -55,6 +58,10 @@ export interface ActivatorOptions {
   readonly podIp: string;
   /** `cluster.local` unless told. */
   readonly clusterDomain?: string;
+  /** Idle connections kept to each pod; 100 unless told. */
+  readonly idleConnectionsMax?: number;
+  /** How pods that are listed as not ready are asked. */
+  readonly probing?: ProbePace;
 }
 
 /** What the activator has to do with one revision now. */
@@ -75,6 +82,9 @@ const REPORT_PERIOD_MS = 1_000;
 /** A pod that does not answer within about a second is tried elsewhere; the reference keeps at it for 20. A-102. */
 const DIAL_RETRIES_MAX = 5;
 
+/** A-101. */
+const IDLE_CONNECTIONS_MAX = 100;
+
 /** Holds requests for revisions without pods, has them started, and shares requests out among the pods there are. */
 export class Activator implements AsyncDisposable {
   readonly #listeners: readonly [Listener, ...Listener[]];
@@ -88,16 +98,31 @@ export class Activator implements AsyncDisposable {
 
   /** Resolves when all revisions are known and it listens. Rejects if it cannot listen. */
   static async start(deps: ActivatorDeps, options: ActivatorOptions): Promise<Activator> {
-    const { client, clock, random, stats, log, network = sockets, askPod, coldStarts = unknownStart } = deps;
+    const {
+      client,
+      clock,
+      random,
+      stats,
+      log,
+      network = sockets,
+      askPod,
+      coldStarts = unknownStart,
+      connection,
+    } = deps;
     const watch = new RevisionWatch(
       { client, clock, random },
       {
         podIp: options.podIp,
+        ...(options.probing === undefined ? {} : { probing: options.probing }),
         ...(askPod === undefined ? {} : { ask: askPod }),
         connect: (endpoint: Endpoint) =>
           network.connect(
             { clock, random },
-            { ...endpointAddress(endpoint), dialRetriesMax: DIAL_RETRIES_MAX },
+            {
+              ...endpointAddress(endpoint),
+              dialRetriesMax: DIAL_RETRIES_MAX,
+              idleMax: options.idleConnectionsMax ?? IDLE_CONNECTIONS_MAX,
+            },
           ),
       },
     );
@@ -115,6 +140,7 @@ export class Activator implements AsyncDisposable {
       early,
       report,
       metrics,
+      connection,
       wheel: new TimerWheel(clock),
       ticker: undefined,
       isClosing: false,
@@ -123,7 +149,8 @@ export class Activator implements AsyncDisposable {
       [
         new AnswerProbes({
           get unhealthyBecause() {
-            return parts.isClosing ? "received SIGTERM from kubelet" : undefined;
+            if (parts.isClosing) return "received SIGTERM from kubelet";
+            return connection?.isConnected === false ? "connection has not yet been established" : undefined;
           },
         }),
         new ResolveRevision(watch, options.clusterDomain ?? "cluster.local"),
@@ -163,7 +190,7 @@ export class Activator implements AsyncDisposable {
       parts.ticker = clock.after(REPORT_PERIOD_MS, tick);
       const now = clock.now();
       const batch = report.cut(now);
-      if (batch.length > 0) stats.send(batch);
+      if (batch.length > 0) stats.send(batch, "period");
       watch.tick(now);
     };
     parts.ticker = clock.after(REPORT_PERIOD_MS, tick);
@@ -196,13 +223,24 @@ export class Activator implements AsyncDisposable {
   }
 
   /** Its metrics as Prometheus text. */
-  metrics(connection?: MetricSources["connection"]): string {
-    const { metrics, watch, report } = this.#parts;
+  metrics(): string {
+    const { metrics, watch, report, connection } = this.#parts;
     return metrics.text({
       entries: () => watch.entries(),
       reported: (revision) => report.reported(revision),
       connection,
     });
+  }
+
+  /** From now on it says that it is going, and serves all the same. A-127. */
+  leave(): void {
+    this.#parts.isClosing = true;
+  }
+
+  /** Takes no more connections, and waits until everything held and in flight has ended, streams too. A-128. */
+  async drain(): Promise<void> {
+    this.leave();
+    await Promise.all(this.#listeners.map((listener) => listener.drain()));
   }
 
   /** Stops, giving what is held and in flight up to `graceMs`. May be called twice. */
@@ -234,6 +272,7 @@ interface Parts {
   readonly early: EarlyReport;
   readonly report: ConcurrencyReport;
   readonly metrics: ActivatorMetrics;
+  readonly connection: ReportConnection | undefined;
   readonly wheel: TimerWheel;
   ticker: Disposable | undefined;
   isClosing: boolean;

@@ -134,6 +134,7 @@ export {
   type VolumeMount,
 } from "./kube/kinds/core.ts";
 export { type EndpointSlice, EndpointSliceKind } from "./kube/kinds/discovery.ts";
+export { CustomResourceDefinitionKind, ReplicaSetKind } from "./kube/kinds/hosted.ts";
 export {
   type ClusterDomainClaim,
   ClusterDomainClaimKind,
@@ -153,7 +154,6 @@ export {
   type ServerlessService,
   ServerlessServiceKind,
 } from "./kube/kinds/internal.ts";
-export { CustomResourceDefinitionKind, ReplicaSetKind } from "./kube/kinds/hosted.ts";
 export { allKinds, isBuiltIn, KindRegistry, resourceName } from "./kube/kinds/registry.ts";
 export {
   type Configuration,
@@ -208,13 +208,12 @@ export {
   noSuchResource,
   notFound,
 } from "./kube/store/errors.ts";
-export { applyJsonPatch } from "./kube/store/json-patch.ts";
-export { applyMergePatch } from "./kube/store/merge-patch.ts";
 export { isSameJson } from "./kube/store/frozen-copy.ts";
-export { compileQuery } from "./kube/store/query.ts";
 export { GarbageCollector } from "./kube/store/garbage-collector.ts";
 export { InProcessKubeClient } from "./kube/store/in-process-client.ts";
 export { type ChangeRecord, type Journal, type JournalRecord, noJournal } from "./kube/store/journal.ts";
+export { applyJsonPatch } from "./kube/store/json-patch.ts";
+export { applyMergePatch } from "./kube/store/merge-patch.ts";
 export { NamespaceCleaner } from "./kube/store/namespace-cleaner.ts";
 export {
   ObjectStore,
@@ -222,8 +221,16 @@ export {
   type ObjectStoreOptions,
   type WriteOptions,
 } from "./kube/store/object-store.ts";
+export { compileQuery } from "./kube/store/query.ts";
 export { StoreWatch, type StoreWatchSink } from "./kube/store/store-watch.ts";
-export { type AnyObject, isJsonMap, type JsonMap, memberAt, memberOf, type StoredObject } from "./kube/store/stored-object.ts";
+export {
+  type AnyObject,
+  isJsonMap,
+  type JsonMap,
+  memberAt,
+  memberOf,
+  type StoredObject,
+} from "./kube/store/stored-object.ts";
 export { validateMetadata } from "./kube/store/validate-metadata.ts";
 export { writeStatus } from "./kube/write-status.ts";
 export { type LogFields, type Logger, silentLogger } from "./log/logger.ts";
@@ -239,7 +246,7 @@ export {
   type RevisionKey,
   revisionKey,
 } from "./revision.ts";
-export type { Stat, StatMessage, StatSink } from "./stat/stat.ts";
+export type { ReportKind, Stat, StatMessage, StatSink } from "./stat/stat.ts";
 export {
   decodeStat,
   decodeStatMessages,

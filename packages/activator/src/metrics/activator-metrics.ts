@@ -22,7 +22,14 @@ export interface MetricSources {
   /** The value of the last periodic report. A-49. */
   readonly reported: (revision: RevisionKey) => number | undefined;
   /** `undefined` where there is no connection to have. A-99. */
-  readonly connection: { readonly isConnected: boolean; readonly errors: number } | undefined;
+  readonly connection: ReportConnection | undefined;
+}
+
+/** The connection reports go over. */
+export interface ReportConnection {
+  readonly isConnected: boolean;
+  /** Established ones that were lost. */
+  readonly errors: number;
 }
 
 /**

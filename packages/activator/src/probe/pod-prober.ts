@@ -2,19 +2,27 @@ import type { Clock, Endpoint } from "@rouse/shared";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
 import { type AskPod, askPod } from "./ask-pod.ts";
 
-/** Readiness is normally pushed within milliseconds; asking is for where it is not. As the reference's period, A-56. */
-const PERIOD_MS_FIRST = 200;
+/** How a pod is asked. */
+export interface ProbePace {
+  /** Between two questions, at first. */
+  readonly periodMs: number;
+  /** For one question. */
+  readonly timeoutMs: number;
+}
+
+/** Readiness is normally pushed within milliseconds; asking is for where it is not. As the reference, A-56, A §1.2. */
+const PACE: ProbePace = { periodMs: 200, timeoutMs: 300 };
 /** A pod that stays unready is asked less and less often, up to this. */
 const PERIOD_MS_MAX = 2_000;
 /** How many times it is asked at the first pace. */
 const ASKED_OFTEN = 25;
-/** For one question. */
-const TIMEOUT_MS = 300;
 
 export interface PodProberDeps {
   readonly clock: Clock;
   /** The question; `askPod` outside of tests. */
   readonly ask?: AskPod;
+  /** Every 200 ms, for 300 ms, unless told. */
+  readonly pace?: ProbePace;
   /** Told of each pod that says it is ready. It is not asked again until it is listed as not ready anew. */
   readonly ready: (entry: RevisionEntry, pod: Endpoint) => void;
 }
@@ -26,10 +34,12 @@ export interface PodProberDeps {
 export class PodProber implements Disposable {
   readonly #clock: Clock;
   readonly #ask: AskPod;
+  readonly #pace: ProbePace;
   readonly #ready: PodProberDeps["ready"];
   readonly #asked = new Map<RevisionEntry, Map<Endpoint, AbortController>>();
 
-  constructor({ clock, ready, ask = askPod }: PodProberDeps) {
+  constructor({ clock, ready, ask = askPod, pace = PACE }: PodProberDeps) {
+    this.#pace = pace;
     this.#clock = clock;
     this.#ask = ask;
     this.#ready = ready;
@@ -48,7 +58,7 @@ export class PodProber implements Disposable {
       if (asked.has(pod)) continue;
       const controller = new AbortController();
       asked.set(pod, controller);
-      this.#askAfter(PERIOD_MS_FIRST, { entry, pod, signal: controller.signal, times: 1 });
+      this.#askAfter(this.#pace.periodMs, { entry, pod, signal: controller.signal, times: 1 });
     }
     if (asked.size > 0) this.#asked.set(entry, asked);
     else this.#asked.delete(entry);
@@ -75,14 +85,17 @@ export class PodProber implements Disposable {
   }
 
   async #askNow({ entry, pod, signal, times }: Question): Promise<void> {
-    const isReady = await this.#ask(pod, { clock: this.#clock, timeoutMs: TIMEOUT_MS, signal });
+    const isReady = await this.#ask(pod, { clock: this.#clock, timeoutMs: this.#pace.timeoutMs, signal });
     if (signal.aborted) return;
     if (isReady) {
       this.#ready(entry, pod);
       return;
     }
     const doublings = Math.max(0, times - ASKED_OFTEN);
-    const delayMs = Math.min(PERIOD_MS_FIRST * 2 ** doublings, PERIOD_MS_MAX);
+    const delayMs = Math.min(
+      this.#pace.periodMs * 2 ** doublings,
+      Math.max(PERIOD_MS_MAX, this.#pace.periodMs),
+    );
     this.#askAfter(delayMs, { entry, pod, signal, times: times + 1 });
   }
 }

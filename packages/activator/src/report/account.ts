@@ -32,7 +32,7 @@ export class Account implements Layer<ActivatorContext>, ExchangeObserver<Activa
     if (revision !== undefined) {
       exchange.observe(this);
       const poke = this.#report.started(revision.target.key, this.#clock.now());
-      if (poke !== undefined) this.#stats.send([poke]);
+      if (poke !== undefined) this.#stats.send([poke], "poke");
     }
     next(exchange);
   }

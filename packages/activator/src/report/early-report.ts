@@ -53,6 +53,6 @@ export class EarlyReport implements Disposable {
       if (message !== undefined) batch.push(message);
     }
     this.#jumped.clear();
-    if (batch.length > 0) this.#deps.stats.send(batch);
+    if (batch.length > 0) this.#deps.stats.send(batch, "poke");
   }
 }

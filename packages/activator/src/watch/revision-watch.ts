@@ -18,7 +18,7 @@ import {
 import { PodSet } from "../balance/pod-set.ts";
 import type { ClosableUpstream } from "../balance/pod-tracker.ts";
 import type { AskPod } from "../probe/ask-pod.ts";
-import { PodProber } from "../probe/pod-prober.ts";
+import { PodProber, type ProbePace } from "../probe/pod-prober.ts";
 import { type RevisionDirectory, unknownRevision } from "../resolve/resolve-revision.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
 import { revisionTarget } from "../resolve/revision-target.ts";
@@ -36,6 +36,7 @@ export interface RevisionWatchOptions {
   readonly connect: (endpoint: Endpoint) => ClosableUpstream;
   /** How pods are asked; over a socket unless given. */
   readonly ask?: AskPod;
+  readonly probing?: ProbePace;
 }
 
 /**
@@ -60,6 +61,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
       clock: deps.clock,
       ready: (entry, pod) => this.#vouch(entry, pod),
       ...(options.ask === undefined ? {} : { ask: options.ask }),
+      ...(options.probing === undefined ? {} : { pace: options.probing }),
     });
     this.#revisions = new Informer<Revision>(deps, RevisionKind).handle({
       changed: (revision) => this.#revisionChanged(revision),

@@ -22,8 +22,11 @@ export interface StatMessage {
   readonly stat: Stat;
 }
 
+/** `poke`: load the autoscaler does not know of yet, to be told at once. `period`: what the last second was like. */
+export type ReportKind = "poke" | "period";
+
 /** Where an activator's reports go: a WebSocket in a cluster, a function call in the embedded home. */
 export interface StatSink {
   /** Takes one batch. Never throws; a sink that cannot deliver drops and counts (A-97). */
-  send(batch: readonly StatMessage[]): void;
+  send(batch: readonly StatMessage[], kind?: ReportKind): void;
 }

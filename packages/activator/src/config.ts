@@ -1,0 +1,90 @@
+import { parseDuration } from "@rouse/shared";
+import type { ProbePace } from "./probe/pod-prober.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** All the activator is told by its environment. A §1.2; what begins with `ROUSE_` is ours and optional. */
+export interface Config {
+  readonly podName: string;
+  readonly podIp: string;
+  readonly systemNamespace: string;
+  readonly clusterDomain: string;
+  readonly idleConnectionsMax: number;
+  readonly probing: ProbePace;
+  readonly metrics: { readonly ip: string | undefined; readonly port: number };
+  /** `ws://…` of the autoscaler. A-93. */
+  readonly autoscalerUrl: string;
+  /** The address to listen on; all interfaces unless told (A-3). */
+  readonly listenIp: string;
+  /** A file to reach the API with, instead of the pod's own account. */
+  readonly kubeconfig: string | undefined;
+}
+
+interface ConfigProblem {
+  readonly variable: string;
+  readonly problem: string;
+}
+
+type ParsedConfig =
+  | { readonly kind: "config"; readonly config: Config }
+  | { readonly kind: "problems"; readonly problems: readonly ConfigProblem[] };
+
+/**
+ * Reads the environment; all that is wrong with it is told at once. A-4.
+ * @param resolvConf text of `/etc/resolv.conf`, `undefined` where there is none
+ */
+export function parseConfig(environment: Environment, resolvConf: string | undefined): ParsedConfig {
+  const problems: ConfigProblem[] = [];
+  const text = (name: string): string => environment[name] ?? "";
+  const wrong = (variable: string, problem: string): void => void problems.push({ variable, problem });
+  const required = (name: string): string => {
+    if (text(name) === "") wrong(name, "is required");
+    return text(name);
+  };
+  const integer = (name: string, fallback: number, max: number, min = 0): number => {
+    const value = text(name) === "" ? fallback : Number(text(name));
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    wrong(name, `is to be a whole number from ${min} to ${max}`);
+    return fallback;
+  };
+  const duration = (name: string, fallbackMs: number): number => {
+    const valueMs = text(name) === "" ? fallbackMs : parseDuration(text(name));
+    if (valueMs !== undefined && valueMs > 0) return valueMs;
+    wrong(name, "is to be a duration above 0, such as 200ms");
+    return fallbackMs;
+  };
+  const systemNamespace = required("SYSTEM_NAMESPACE");
+  const clusterDomain = text("CLUSTER_DOMAIN") || searchedDomain(resolvConf ?? "") || "cluster.local";
+  integer("MAX_IDLE_PROXY_CONNS", 1_000, Number.MAX_SAFE_INTEGER); // each pod's are bounded by the next one
+  const config: Config = {
+    podName: required("POD_NAME"),
+    podIp: required("POD_IP"),
+    systemNamespace,
+    clusterDomain,
+    idleConnectionsMax: integer("MAX_IDLE_PROXY_CONNS_PER_HOST", 100, Number.MAX_SAFE_INTEGER),
+    probing: {
+      timeoutMs: duration("PROBE_TIMEOUT", 300),
+      periodMs: duration("PROBE_FREQUENCY", 200),
+    },
+    metrics: {
+      ip: text("METRICS_PROMETHEUS_HOST") || undefined,
+      port: integer("METRICS_PROMETHEUS_PORT", 9_090, 65_535, 1_024),
+    },
+    autoscalerUrl:
+      text("ROUSE_AUTOSCALER_URL") || `ws://autoscaler.${systemNamespace}.svc.${clusterDomain}:8080`,
+    listenIp: text("ROUSE_LISTEN_IP") || "::",
+    kubeconfig: text("KUBECONFIG") || undefined,
+  };
+  return problems.length > 0 ? { kind: "problems", problems } : { kind: "config", config };
+}
+
+/** What follows `svc.` in the list of domains to search. A-16. */
+function searchedDomain(resolvConf: string): string | undefined {
+  for (const line of resolvConf.split("\n")) {
+    const [keyword, ...domains] = line.trim().split(/\s+/);
+    if (keyword !== "search") continue;
+    const found = domains.find((domain) => domain.startsWith("svc."));
+    if (found !== undefined) return found.slice("svc.".length).replace(/\.$/, "");
+  }
+  return undefined;
+}
