@@ -1,4 +1,5 @@
 export { VirtualClock } from "../clock/virtual-clock.ts";
+export { ExchangeBase } from "../http/exchange-base.ts";
 export { type Disagreement, type FuzzOptions, type FuzzReport, fuzzHttp } from "../http/fuzz/fuzz-http.ts";
 export { type Benchmark, benchmark } from "./benchmark.ts";
 export {
