@@ -21,10 +21,10 @@ import { listenSomewhere } from "./home/listen-somewhere.ts";
 import { PodSidecars } from "./home/pod-sidecars.ts";
 import { ServiceResolver } from "./home/service-resolver.ts";
 import { createSystemObjects, publishActivator } from "./home/system-objects.ts";
+import { UsageRates } from "./home/usage-rates.ts";
 import { Kubelet } from "./kubelet/kubelet.ts";
 import { canUseLoopbackRange } from "./kubelet/pod-addresses.ts";
 import type { PodTimeline } from "./kubelet/pod-timeline.ts";
-import { ProcessUsage } from "./kubelet/process-usage.ts";
 import { Workloads } from "./workloads/workloads.ts";
 
 /** Name of the one activator of a home, as it appears in statistics and endpoints. */
@@ -145,7 +145,7 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
   starting.use(
     await HpaEvaluator.start({
       ...component("hpa"),
-      usage: new ProcessUsage(clock, options.dataDir),
+      usage: new UsageRates(clock, (pod) => kubelet.usage(pod)),
     }),
   );
   starting.use(

@@ -1,99 +1,72 @@
-import { readFileSync } from "node:fs";
-import type { PodUsage, Usage } from "@rouse/autoscaler";
-import { type Clock, type MonoMs, type ObjectKey, objectKey } from "@rouse/shared";
-import { readRecords, recordsDirectory } from "./process-records.ts";
-import { processIds } from "./process-table.ts";
+import { readdirSync, readFileSync } from "node:fs";
 
-/** `USER_HZ` and the page size of every Linux this runs on. */
+/** What the processes of a group use. */
+export interface ProcessUsage {
+  /** Processor time spent so far by those that are alive, children they have waited for included. */
+  readonly cpuSeconds: number;
+  /** Resident memory; what processes share counts for each of them. */
+  readonly memoryBytes: number;
+  readonly processes: number;
+}
+
+/** Fixed for every architecture Linux knows in user space: `sysconf(_SC_CLK_TCK)`. */
 const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4_096;
 
-/** One process as `/proc/<pid>/stat` shows it. */
-export interface ProcessUse {
-  /** Tells it from a later process of that number. */
-  readonly startTicks: string;
-  readonly group: number;
-  /** CPU time since its start, of user and system. */
-  readonly ticks: number;
-  readonly residentBytes: number;
-}
-
-/** Fields of proc(5). `undefined` if the text is not such a line. */
-export function parseProcessUse(text: string): ProcessUse | undefined {
-  // The second field is the program's name in parentheses and may hold anything, parentheses included.
-  const rest = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [group, user, system, startTicks, pages] = [rest[2], rest[11], rest[12], rest[19], rest[21]];
-  if (startTicks === undefined || pages === undefined) return undefined;
-  return {
-    startTicks,
-    group: Number(group),
-    ticks: Number(user) + Number(system),
-    residentBytes: Number(pages) * PAGE_BYTES,
-  };
-}
+/** Positions in `/proc/<pid>/stat`, counted from the field after the command's closing parenthesis. See proc(5). */
+const GROUP = 2;
+const USER_TICKS = 11;
+const SYSTEM_TICKS = 12;
+const CHILDREN_USER_TICKS = 13;
+const CHILDREN_SYSTEM_TICKS = 14;
+const RESIDENT_PAGES = 21;
 
 /**
- * What pods use: the sum over their process groups. CPU is averaged since the question before, so the first one about
- * a pod has no answer. A process that came and went in between is not seen.
+ * Reads the usage of process groups, by the group's number, in one walk over `/proc`. Groups nothing is left of are
+ * absent; where there is no `/proc`, all of them are.
  */
-export class ProcessUsage implements PodUsage {
-  readonly #clock: Clock;
-  readonly #directory: string;
-  #before: ReadonlyMap<string, number> = new Map();
-  #pods: ReadonlySet<ObjectKey> = new Set();
-  #askedAt: MonoMs | undefined;
-
-  constructor(clock: Clock, dataDirectory: string) {
-    this.#clock = clock;
-    this.#directory = recordsDirectory(dataDirectory);
+export function readGroupUsage(
+  groups: ReadonlySet<number>,
+  root = "/proc",
+): ReadonlyMap<number, ProcessUsage> {
+  const found = new Map<number, ProcessUsage>();
+  for (const name of processes(root)) {
+    const stat = statOf(`${root}/${name}/stat`);
+    if (stat === undefined || !groups.has(stat.group)) continue;
+    const before = found.get(stat.group) ?? { cpuSeconds: 0, memoryBytes: 0, processes: 0 };
+    found.set(stat.group, {
+      cpuSeconds: before.cpuSeconds + stat.ticks / TICKS_PER_SECOND,
+      memoryBytes: before.memoryBytes + stat.pages * PAGE_BYTES,
+      processes: before.processes + 1,
+    });
   }
+  return found;
+}
 
-  usage(pods: readonly ObjectKey[]): ReadonlyMap<ObjectKey, Usage> {
-    const podOf = this.#groups();
-    const now = this.#clock.now();
-    const seconds = this.#askedAt === undefined ? 0 : (now - this.#askedAt) / 1_000;
-    const ticksNow = new Map<string, number>();
-    const found = new Map<ObjectKey, Usage>();
-    for (const pid of processIds()) {
-      const use = readUse(pid);
-      const pod = use === undefined ? undefined : podOf.get(use.group);
-      if (use === undefined || pod === undefined) continue;
-      const process = `${pid}/${use.startTicks}`;
-      ticksNow.set(process, use.ticks);
-      const spent = (use.ticks - (this.#before.get(process) ?? 0)) / TICKS_PER_SECOND;
-      const sum = found.get(pod) ?? { cpuMilli: 0, memoryBytes: 0 };
-      found.set(pod, {
-        cpuMilli: sum.cpuMilli + (seconds > 0 ? (spent / seconds) * 1_000 : 0),
-        memoryBytes: sum.memoryBytes + use.residentBytes,
-      });
-    }
-    const known = this.#pods;
-    this.#before = ticksNow;
-    this.#pods = new Set(found.keys());
-    this.#askedAt = now;
-    const answer = new Map<ObjectKey, Usage>();
-    for (const pod of pods) {
-      const usage = found.get(pod);
-      if (usage !== undefined && known.has(pod)) answer.set(pod, usage);
-    }
-    return answer;
-  }
-
-  /** Which pod each process group is. */
-  #groups(): ReadonlyMap<number, ObjectKey> {
-    return new Map(
-      readRecords(this.#directory).map(({ record: { pid, pod } }) => {
-        const [namespace = "", name = ""] = pod.split("/");
-        return [pid, objectKey({ namespace, name })] as const;
-      }),
-    );
+function processes(root: string): readonly string[] {
+  try {
+    return readdirSync(root).filter((name) => /^\d+$/.test(name));
+  } catch {
+    return []; // not Linux
   }
 }
 
-function readUse(pid: number): ProcessUse | undefined {
+function statOf(
+  path: string,
+): { readonly group: number; readonly ticks: number; readonly pages: number } | undefined {
+  let text: string;
   try {
-    return parseProcessUse(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    text = readFileSync(path, "latin1");
   } catch {
-    return undefined; // it has just ended
+    return undefined; // ended between the listing and now
   }
+  // The command's name is in parentheses and may hold anything, further parentheses too.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const field = (at: number): number => Number(fields[at] ?? 0);
+  return {
+    group: field(GROUP),
+    ticks:
+      field(USER_TICKS) + field(SYSTEM_TICKS) + field(CHILDREN_USER_TICKS) + field(CHILDREN_SYSTEM_TICKS),
+    pages: field(RESIDENT_PAGES),
+  };
 }
