@@ -106,7 +106,7 @@ http {
 function haproxyConfig(port: number, upstreamPort: number): string {
   return `global
   nbthread 1
-  maxconn 20000
+  maxconn 4000
 defaults
   mode http
   timeout client 1h

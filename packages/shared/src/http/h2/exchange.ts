@@ -57,9 +57,11 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     this.#hasBody = how.hasBody;
     this.#isRequestDone = !how.hasBody;
     stream.on("error", () => {}); // a close follows
-    stream.on("trailers", (_trailers, _flags, raw: readonly string[]) => {
-      this.#requestTrailers = raw;
-    });
+    if (how.hasBody) {
+      stream.on("trailers", (_trailers, _flags, raw: readonly string[]) => {
+        this.#requestTrailers = raw;
+      });
+    }
     stream.on("close", () => this.#clientClosed());
   }
 
@@ -176,11 +178,12 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     upstream.on("wantTrailers", () => {
       upstream.sendTrailers(trailerHeaders(this.#requestTrailers ?? []));
     });
-    upstream.on("drain", () => stream.resume());
     stream.on("data", (bytes: Buffer) => {
       this.#isBodyTaken = true;
       this.requestBodyBytes += bytes.length;
-      if (!upstream.closed && !upstream.write(bytes)) stream.pause();
+      if (upstream.closed || upstream.write(bytes)) return;
+      stream.pause();
+      upstream.once("drain", () => stream.resume());
     });
     stream.on("end", () => {
       this.#isRequestDone = true;
@@ -212,10 +215,12 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
       return;
     }
     stream.on("wantTrailers", () => stream.sendTrailers(trailerHeaders(this.#responseTrailers ?? [])));
-    stream.on("drain", () => upstream.resume());
     upstream.on("data", (bytes: Buffer) => {
       this.responseBodyBytes += bytes.length;
-      if (!stream.closed && !stream.write(bytes)) upstream.pause();
+      if (!stream.closed && !stream.write(bytes)) {
+        upstream.pause();
+        stream.once("drain", () => upstream.resume());
+      }
       this.tellProgressed(bytes.length);
     });
     upstream.on("end", () => {

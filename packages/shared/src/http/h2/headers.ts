@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import { isSameName } from "../grammar.ts";
+import { COLON, isSameName } from "../grammar.ts";
 import type { HeaderEdits } from "../header-edits.ts";
 import type { Http2RequestHead } from "./request-head.ts";
 
@@ -29,7 +29,7 @@ export function requestHeaders(
   out[":path"] = head.target;
   for (let at = 0; at < head.raw.length; at += 2) {
     const name = head.raw[at] ?? "";
-    if (name.startsWith(":") || NOT_IN_HTTP2.has(name) || edits?.replaces(name) === true) continue;
+    if (name.charCodeAt(0) === COLON || NOT_IN_HTTP2.has(name) || edits?.replaces(name) === true) continue;
     if (hop.forwardedFor !== undefined && name === "x-forwarded-for") continue;
     append(out, name, head.raw[at + 1] ?? "");
   }
@@ -49,7 +49,7 @@ export function responseHeaders(raw: readonly string[], edits: HeaderEdits | und
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] ?? "";
     if (name === ":status") out[name] = Number(raw[at + 1]);
-    else if (!name.startsWith(":") && !NOT_IN_HTTP2.has(name)) append(out, name, raw[at + 1] ?? "");
+    else if (name.charCodeAt(0) !== COLON && !NOT_IN_HTTP2.has(name)) append(out, name, raw[at + 1] ?? "");
   }
   if (edits !== undefined) for (const [name, value] of edits.added()) append(out, name.toLowerCase(), value);
   return out;
@@ -60,7 +60,7 @@ export function trailerHeaders(raw: readonly string[]): OutgoingHttpHeaders {
   const out = newHeaders();
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] ?? "";
-    if (!name.startsWith(":") && !NOT_IN_HTTP2.has(name)) append(out, name, raw[at + 1] ?? "");
+    if (name.charCodeAt(0) !== COLON && !NOT_IN_HTTP2.has(name)) append(out, name, raw[at + 1] ?? "");
   }
   return out;
 }

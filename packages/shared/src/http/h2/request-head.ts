@@ -1,5 +1,5 @@
 import type { HttpVersion, RequestHead } from "../exchange.ts";
-import { isSameName } from "../grammar.ts";
+import { COLON } from "../grammar.ts";
 
 /** A request head of HTTP/2: names and values in turn, as they came. Pseudo-fields are not fields. */
 export class Http2RequestHead implements RequestHead {
@@ -12,13 +12,23 @@ export class Http2RequestHead implements RequestHead {
 
   constructor(raw: readonly string[]) {
     this.raw = raw;
-    this.method = this.#first(":method") ?? "";
-    this.target = this.#first(":path") ?? "";
-    this.host = this.#first(":authority") ?? this.#first("host") ?? "";
+    let method = "";
+    let target = "";
+    let authority: string | undefined;
+    for (let at = 0; at < raw.length; at += 2) {
+      const name = raw[at] ?? "";
+      if (name.charCodeAt(0) !== COLON) break; // pseudo-fields come first: RFC 9113 §8.3
+      if (name === ":method") method = raw[at + 1] ?? "";
+      else if (name === ":path") target = raw[at + 1] ?? "";
+      else if (name === ":authority") authority = raw[at + 1];
+    }
+    this.method = method;
+    this.target = target;
+    this.host = authority ?? this.#first("host") ?? "";
   }
 
   get(name: string): string | undefined {
-    return name.startsWith(":") ? undefined : this.#first(name);
+    return name.startsWith(":") ? undefined : this.#first(name.toLowerCase());
   }
 
   has(name: string): boolean {
@@ -26,9 +36,10 @@ export class Http2RequestHead implements RequestHead {
   }
 
   all(name: string): readonly string[] {
+    const wanted = name.toLowerCase();
     const values: string[] = [];
     for (let at = 0; at < this.raw.length; at += 2) {
-      if (isSameName(this.raw[at] ?? "", name)) values.push(this.raw[at + 1] ?? "");
+      if (this.raw[at] === wanted) values.push(this.raw[at + 1] ?? "");
     }
     return values;
   }
@@ -42,7 +53,7 @@ export class Http2RequestHead implements RequestHead {
 
   #first(name: string): string | undefined {
     for (let at = 0; at < this.raw.length; at += 2) {
-      if (isSameName(this.raw[at] ?? "", name)) return this.raw[at + 1];
+      if (this.raw[at] === name) return this.raw[at + 1];
     }
     return undefined;
   }
