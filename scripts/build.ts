@@ -7,6 +7,7 @@ const asked = process.argv.slice(2);
 const wanted = buildable(root).filter((name) => asked.length === 0 || asked.includes(name));
 
 for (const name of wanted) {
-  const bundle = await build(root, name);
-  process.stdout.write(`${bundle.path}  ${(bundle.bytes / 1024).toFixed(0)} KiB\n`);
+  for (const { path, bytes } of await build(root, name)) {
+    process.stdout.write(`${path}  ${(bytes / 1024).toFixed(0)} KiB\n`);
+  }
 }

@@ -38,6 +38,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   activator: ["ws"],
   autoscaler: ["ws", "croner", "yaml"],
 };
+/** A bundle of its own, which only those load who configure it. */
+const APART = /^packages\/[^/]+\/src\/otel\//;
 const CLOCK_HOMES = ["packages/shared/src/clock/", "packages/shared/src/random.ts"];
 const CLOCK =
   /\bDate\.now\b|\bnew Date\b|\bperformance\.now\b|\bprocess\.hrtime\b|\bMath\.random\b|(?<![.\w])(?:setTimeout|setInterval)\b/g;
@@ -62,7 +64,11 @@ const rules: readonly Rule[] = [
   },
   {
     name: "no-run-time-dependency",
-    about: (path) => isSource(path) && !isTest(path) && WITHOUT_DEPENDENCIES.includes(packageOf(path) ?? ""),
+    about: (path) =>
+      isSource(path) &&
+      !isTest(path) &&
+      !APART.test(path) &&
+      WITHOUT_DEPENDENCIES.includes(packageOf(path) ?? ""),
     check: (file, code) =>
       importsOf(file, code).flatMap(({ specifier, at }) =>
         /^(\.|node:|@rouse\/)/.test(specifier) ||

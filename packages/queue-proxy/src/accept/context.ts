@@ -1,4 +1,5 @@
-import { Deadline, type Exchange, type Waiter } from "@rouse/shared";
+import { Deadline, type Exchange, type MonoMs, type ProxyError, type Waiter } from "@rouse/shared";
+import type { RequestTrace } from "../trace/tracing.ts";
 
 /** Where a request stands with the breaker. */
 export type Place = "outside" | "running" | Waiter<Exchange<QueueProxyContext>>;
@@ -11,4 +12,11 @@ export class QueueProxyContext {
   isProxied = false;
   place: Place = "outside";
   readonly deadline = new Deadline();
+  /** When the breaker let it through; for metrics. */
+  admittedAt: MonoMs | undefined;
+  /** Why the first address of the program did not take it, while the second is tried. */
+  refusal: ProxyError | undefined;
+  /** Why the program did not answer, so that what the client got instead is ours: for metrics and spans. */
+  upstreamError: ProxyError | undefined;
+  trace: RequestTrace | undefined;
 }

@@ -3,7 +3,14 @@ import type { Clock, Exchange, ExchangeObserver, Handler, Layer, MonoMs } from "
 export interface DrainOptions {
   /** How long no request may arrive before the drain is complete. */
   readonly quietMs: number;
+  /**
+   * How long it may take in all, counted from its beginning, however much arrives and runs: a little less than the pod
+   * has left to live. Infinite unless told.
+   */
+  readonly limitMs?: number;
 }
+
+const NEVER: Disposable = { [Symbol.dispose]: () => {} };
 
 /**
  * Counts what is in flight and knows when traffic has moved away. Once begun, a drain is complete when `quietMs` have
@@ -12,8 +19,10 @@ export interface DrainOptions {
 export class Drain<C> implements Layer<C>, ExchangeObserver<C>, Disposable {
   readonly #clock: Clock;
   readonly #quietMs: number;
+  readonly #limitMs: number;
   #inFlight = 0;
   #lastArrival: MonoMs;
+  #beganAt: MonoMs;
   #state: "open" | "draining" | "drained" = "open";
   #timer: Disposable | undefined;
   #whenDrained: (() => void)[] = [];
@@ -22,7 +31,9 @@ export class Drain<C> implements Layer<C>, ExchangeObserver<C>, Disposable {
   constructor(clock: Clock, options: DrainOptions) {
     this.#clock = clock;
     this.#quietMs = options.quietMs;
+    this.#limitMs = options.limitMs ?? Number.POSITIVE_INFINITY;
     this.#lastArrival = clock.now();
+    this.#beganAt = this.#lastArrival;
   }
 
   get inFlight(): number {
@@ -52,9 +63,28 @@ export class Drain<C> implements Layer<C>, ExchangeObserver<C>, Disposable {
     if (this.#state === "open") {
       this.#state = "draining";
       this.#lastArrival = this.#clock.now();
+      this.#beganAt = this.#lastArrival;
       this.#arm(); // without a quiet time it is over here
     }
     await drained;
+  }
+
+  /** What is left of the drain's whole time; infinite where it has no limit. */
+  get restMs(): number {
+    return Math.max(0, this.#beganAt + this.#limitMs - this.#clock.now());
+  }
+
+  /**
+   * As `begin`, and then until nothing is in flight any more, within the drain's limit: what the program is kept alive
+   * for (E-10). Taking the drain back ends it as well.
+   */
+  async finish(): Promise<void> {
+    await this.begin();
+    if (this.#state === "open" || this.#inFlight === 0) return;
+    const timeUp = Promise.withResolvers<void>();
+    const { restMs } = this;
+    using _timer = Number.isFinite(restMs) ? this.#clock.after(restMs, () => timeUp.resolve()) : NEVER;
+    await Promise.race([this.idle(), timeUp.promise]);
   }
 
   /** Takes a drain back: probes are answered again, whoever waits is let go. Q-114. */
@@ -81,7 +111,7 @@ export class Drain<C> implements Layer<C>, ExchangeObserver<C>, Disposable {
 
   /** One timer however many requests arrive: at its end it asks how long ago the last one was. */
   #arm(): void {
-    const restMs = this.#lastArrival + this.#quietMs - this.#clock.now();
+    const restMs = Math.min(this.#lastArrival + this.#quietMs - this.#clock.now(), this.restMs);
     if (restMs > 0) {
       this.#timer = this.#clock.after(restMs, () => this.#arm());
       return;

@@ -1,4 +1,4 @@
-import type { Exchange, Handler, Layer } from "@rouse/shared";
+import type { Exchange, Handler, HeadFields, Layer } from "@rouse/shared";
 
 /** The fields of old from which `Forwarded` is made; absent and empty are the same. */
 export interface ForwardedSources {
@@ -27,19 +27,21 @@ export function forwardedValue({
   return [first, ...nodes.slice(1).map(forNode)].join(", ");
 }
 
-/** Gives the program a `Forwarded` field if the request has none and says enough to make one. Q-25. */
+/** The `Forwarded` the program is given, where the request has none and says enough to make one. Q-25 */
+export function forwardedOf(request: HeadFields): string | undefined {
+  if ((request.get("Forwarded") ?? "") !== "") return undefined;
+  const xForwardedFor = request.get("X-Forwarded-For") ?? "";
+  const xForwardedHost = request.get("X-Forwarded-Host") ?? "";
+  const xForwardedProto = request.get("X-Forwarded-Proto") ?? "";
+  if (xForwardedFor === "" && xForwardedHost === "" && xForwardedProto === "") return undefined;
+  return forwardedValue({ xForwardedFor, xForwardedHost, xForwardedProto });
+}
+
+/** Gives the program a `Forwarded` field made of what the request says. Q-25 */
 export class SynthesiseForwarded<C> implements Layer<C> {
   handle(exchange: Exchange<C>, next: Handler<C>): void {
-    const { request } = exchange;
-    if ((request.get("Forwarded") ?? "") === "") {
-      const xForwardedFor = request.get("X-Forwarded-For") ?? "";
-      const xForwardedHost = request.get("X-Forwarded-Host") ?? "";
-      const xForwardedProto = request.get("X-Forwarded-Proto") ?? "";
-      if (xForwardedFor !== "" || xForwardedHost !== "" || xForwardedProto !== "") {
-        const value = forwardedValue({ xForwardedFor, xForwardedHost, xForwardedProto });
-        if (value !== undefined) exchange.setRequestHeader("Forwarded", value);
-      }
-    }
+    const value = forwardedOf(exchange.request);
+    if (value !== undefined) exchange.setRequestHeader("Forwarded", value);
     next(exchange);
   }
 }

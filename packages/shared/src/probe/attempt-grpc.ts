@@ -1,4 +1,4 @@
-import { connect } from "node:http2";
+import { http2Library } from "../http/h2/library.ts";
 import { type AttemptOptions, type AttemptResult, ready } from "./attempt-result.ts";
 import type { ProbeTarget } from "./probe-target.ts";
 
@@ -20,7 +20,7 @@ export function attemptGrpc(
 ): Promise<AttemptResult> {
   return new Promise((resolve) => {
     const host = target.ip.includes(":") ? `[${target.ip}]` : target.ip;
-    const session = connect(`http://${host}:${target.port}`);
+    const session = http2Library().connect(`http://${host}:${target.port}`);
     const finish = (result: AttemptResult): void => {
       timer[Symbol.dispose]();
       signal?.removeEventListener("abort", abandon);

@@ -1,5 +1,7 @@
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
+import type * as http from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type * as https from "node:https";
+import { assert } from "../invariant.ts";
 import { type AttemptOptions, type AttemptResult, ready } from "./attempt-result.ts";
 import type { ProbeTarget } from "./probe-target.ts";
 
@@ -74,8 +76,21 @@ function send(url: URL, target: HttpTarget): ClientRequest {
   }
   const request =
     url.protocol === "https:"
-      ? requestHttps(url, { headers, agent: false, rejectUnauthorized: false }) // self-signed is ready too: Q-100
-      : requestHttp(url, { headers, agent: false });
+      ? httpsLibrary().request(url, { headers, agent: false, rejectUnauthorized: false }) // self-signed is ready too: Q-100
+      : httpLibrary().request(url, { headers, agent: false });
   request.end();
   return request;
+}
+
+/** Loaded by the first probe that needs them: TLS alone costs a sidecar that never speaks it 2 MB. */
+function httpLibrary(): typeof http {
+  const library = process.getBuiltinModule("node:http");
+  assert(library !== undefined, "node:http is part of Node");
+  return library;
+}
+
+function httpsLibrary(): typeof https {
+  const library = process.getBuiltinModule("node:https");
+  assert(library !== undefined, "node:https is part of Node");
+  return library;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock/clock.ts";
-import { attempt } from "./attempt.ts";
-import type { AttemptResult } from "./attempt-result.ts";
+import { attempt as attemptOnce } from "./attempt.ts";
+import type { AttemptOptions, AttemptResult } from "./attempt-result.ts";
 import type { ProbeTarget } from "./probe-target.ts";
 
 /** Rests between attempts: short while the program may come up any moment, then a cheap steady pace. */
@@ -18,7 +18,16 @@ export interface AwaitReadyOptions {
   readonly successThreshold: number;
   /** For one attempt; 100 ms unless told. */
   readonly timeoutMs?: number;
+  /** Another way to ask. */
+  readonly attempt?: (target: ProbeTarget, options: AttemptOptions) => Promise<AttemptResult>;
+  /** Told of each attempt that failed. */
+  readonly failed?: (because: string) => void;
+  /** Attempts after which the pace is 50 ms; never, unless told. */
+  readonly patientAfter?: number;
 }
+
+/** What a program that is long in starting is asked at: the reference's pace (Q-95). */
+const RESTS_MS_PATIENT = 50;
 
 /**
  * Asks again and again, one attempt after the other, until the target is ready: `true`; or `signal` aborts: `false`.
@@ -26,12 +35,15 @@ export interface AwaitReadyOptions {
  */
 export async function awaitReady(target: ProbeTarget, options: AwaitReadyOptions): Promise<boolean> {
   const { clock, signal, successThreshold, timeoutMs = ATTEMPT_TIMEOUT_MS } = options;
+  const { attempt = attemptOnce, patientAfter = Number.POSITIVE_INFINITY } = options;
   let successes = 0;
   for (let attempts = 0; !signal.aborted; attempts++) {
     const result: AttemptResult = await attempt(target, { clock, timeoutMs, signal });
     successes = result.kind === "ready" ? successes + 1 : 0;
     if (successes >= successThreshold && successes > 0) return true;
-    await rest(clock, RESTS_MS[attempts] ?? RESTS_MS_STEADY[target.kind], signal);
+    if (result.kind === "not-ready") options.failed?.(result.because);
+    const steadyMs = attempts < patientAfter ? RESTS_MS_STEADY[target.kind] : RESTS_MS_PATIENT;
+    await rest(clock, RESTS_MS[attempts] ?? steadyMs, signal);
   }
   return false;
 }

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import type { PrometheusListener, PrometheusTls } from "../config/prometheus-listener.ts";
+import { EXPOSITION_CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
+import type { Family } from "../metrics/family.ts";
+import { notFound, PlainServer, type PlainServerOptions, pathOf, plain } from "./plain-server.ts";
+
+const HEADERS_TIMEOUT_MS = 5_000;
+
+/** Where Prometheus comes: `GET /metrics` and nothing else. Q-137. Rejects when it cannot listen. */
+export function startUserMetrics(
+  families: () => readonly Family[],
+  at: PrometheusListener,
+  ip: string | undefined,
+): Promise<PlainServer> {
+  const options: PlainServerOptions = {
+    ip: at.host === "" ? ip : at.host,
+    port: at.port,
+    headersTimeoutMs: HEADERS_TIMEOUT_MS,
+    ...(at.tls === undefined ? {} : { tls: secureOptions(at.tls) }),
+  };
+  return PlainServer.start(options, (request, response) => {
+    if (pathOf(request) !== "/metrics") {
+      notFound(response);
+      return;
+    }
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.setHeader("Allow", "GET, HEAD");
+      plain(response, 405, "Method Not Allowed\n");
+      return;
+    }
+    const text = exposition(families());
+    response.writeHead(200, {
+      "Content-Type": EXPOSITION_CONTENT_TYPE,
+      "Content-Length": Buffer.byteLength(text),
+    });
+    response.end(text);
+  });
+}
+
+function secureOptions(tls: PrometheusTls): NonNullable<PlainServerOptions["tls"]> {
+  const { settings, clientAuth } = tls;
+  return {
+    cert: readFileSync(tls.certificateFile),
+    key: readFileSync(tls.keyFile),
+    requestCert: clientAuth !== "none",
+    rejectUnauthorized: clientAuth === "require",
+    minVersion: settings.minVersion,
+    ...(tls.clientCaFile === "" ? {} : { ca: readFileSync(tls.clientCaFile) }),
+    ...(settings.maxVersion === undefined ? {} : { maxVersion: settings.maxVersion }),
+    ...(settings.ciphers === undefined ? {} : { ciphers: settings.ciphers }),
+    ...(settings.curves === undefined ? {} : { ecdhCurve: settings.curves }),
+  };
+}

@@ -1,0 +1,12 @@
+import { processEnvironment } from "./config.ts";
+import { run } from "./program/run.ts";
+
+void run({
+  environment: processEnvironment(),
+  exit: (code) => process.exit(code),
+  onSignal: (end) => {
+    process.on("SIGTERM", end);
+    process.on("SIGINT", end);
+  },
+  loadTelemetry: async (options) => (await import("./otel/telemetry.ts")).startTelemetry(options),
+});

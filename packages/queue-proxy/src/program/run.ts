@@ -1,0 +1,52 @@
+import { RealClock, RealRandom } from "@rouse/shared";
+import { ConfigError } from "../config/config-error.ts";
+import { type Config, type Environment, parseConfig, parseLogConfig } from "../config.ts";
+import { JsonLogger } from "../log/json-logger.ts";
+import { LineWriter } from "../log/line-writer.ts";
+import { Sidecar } from "./sidecar.ts";
+import type { Telemetry, TelemetryOptions } from "./telemetry.ts";
+
+/** The process as `main.ts` has it. */
+export interface ProcessHooks {
+  readonly environment: Environment;
+  readonly exit: (code: number) => void;
+  /** Calls `run` at each signal that asks the process to end. */
+  readonly onSignal: (run: () => void) => void;
+  readonly loadTelemetry: (options: TelemetryOptions) => Promise<Telemetry>;
+}
+
+/** One sidecar from its environment to its exit code: 0 after a signal, 1 for everything else. Q-108, Q-119 */
+export async function run({ environment, exit, onSignal, loadTelemetry }: ProcessHooks): Promise<void> {
+  const clock = new RealClock();
+  const stdout = new LineWriter(1);
+  const stderr = new LineWriter(2);
+  const logConfig = parseLogConfig(environment);
+  const log = new JsonLogger(
+    { clock, write: (line) => (logConfig.logging.output === "stdout" ? stdout : stderr).write(line) },
+    logConfig,
+  );
+  const end = (code: number): void => {
+    stdout.flush();
+    stderr.flush();
+    exit(code);
+  };
+  try {
+    const config: Config = parseConfig(environment);
+    if (logConfig.logging.complaint !== undefined) log.warn(logConfig.logging.complaint);
+    const deps = { clock, random: new RealRandom(), log, environment, loadTelemetry };
+    const starting = Sidecar.start({ ...deps, writeRequest: (line) => stdout.write(line) }, config);
+    let signals = 0;
+    onSignal(() => {
+      if (++signals > 1) {
+        end(1);
+        return;
+      }
+      void starting.then((sidecar) => sidecar.end()).then(() => end(0));
+    });
+    await starting;
+  } catch (error) {
+    if (error instanceof ConfigError && error.kind === "environment") stderr.write(`${error.message}\n`);
+    else log.fatal(error instanceof Error ? error.message : String(error));
+    end(1);
+  }
+}
