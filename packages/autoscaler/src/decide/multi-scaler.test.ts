@@ -110,14 +110,20 @@ test("tells of another scale or another sign of the spare burst, and of nothing 
   expect(world.decisions).toBe(2);
 });
 
-test("without data nothing changes, and without pods there is nothing more to watch (S-79)", () => {
+test("without data nothing changes (S-79)", () => {
+  const { world, scaler } = setup();
+  scaler.ensure(revision, spec);
+  world.ready = 1;
+  expect(scaler.evaluate(revision)).toBe("unsettled");
+  expect(scaler.decision(revision)?.desiredPods).toBeUndefined();
+  expect(scaler.explain(revision)?.ticks).toMatchObject([{ kind: "no-data", readyPods: 1 }]);
+});
+
+test("without pods there is no load, and nothing more to watch (S-47)", () => {
   const { world, scaler } = setup();
   scaler.ensure(revision, spec);
   expect(scaler.evaluate(revision)).toBe("settled");
-  expect(scaler.decision(revision)?.desiredPods).toBeUndefined();
-  expect(scaler.explain(revision)?.ticks).toMatchObject([{ kind: "no-data", readyPods: 0 }]);
-  world.ready = 1;
-  expect(scaler.evaluate(revision)).toBe("unsettled");
+  expect(scaler.decision(revision)?.desiredPods).toBe(0);
   world.averages = { stable: 0, panic: 0 };
   world.ready = 0;
   expect(scaler.evaluate(revision)).toBe("settled");

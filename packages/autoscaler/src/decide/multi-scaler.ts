@@ -92,10 +92,12 @@ export class MultiScaler {
     const { clock, collector, pods } = this.#deps;
     const { decider, log } = entry;
     const readyPods = pods.counts(revision).ready;
-    const averages = collector.averages(revision, decider.spec.metric);
+    // Without ready pods nobody has to be asked to know that there is no load on them (S-47): a minimum is kept all the same.
+    const averages =
+      collector.averages(revision, decider.spec.metric) ?? (readyPods === 0 ? NO_LOAD : undefined);
     if (averages === undefined) {
       log.add({ kind: "no-data", at: clock.wall(), readyPods });
-      return readyPods === 0 ? this.#settled(revision) : "unsettled";
+      return "unsettled";
     }
     const before = decisionOf(decider);
     const evaluation = decider.decide({ readyPods, ...averages }, clock.now());
@@ -128,6 +130,8 @@ function isBurst({ spec, desiredPods = 1 }: Decider, { averageConcurrentRequests
   if (spec.metric !== "concurrency") return false;
   return averageConcurrentRequests > BURST_FACTOR * spec.targetValue * Math.max(1, desiredPods);
 }
+
+const NO_LOAD = { stable: 0, panic: 0 } as const;
 
 function decisionOf({ desiredPods, excessBurstCapacity }: Decider): Decision {
   return { desiredPods, excessBurstCapacity };
