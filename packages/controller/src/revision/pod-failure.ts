@@ -32,18 +32,22 @@ const TRANSIENT: ReadonlySet<string> = new Set([
 
 /**
  * The failure to report for a revision, of the pod that failed last: one arbitrary pod could be one that is still
- * fine (C-62). Pods on their way out do not count.
+ * fine (C-62). Pods on their way out do not count, nor do those that have recovered: they remember their last end.
  */
 export function podFailure(pods: readonly Stored<Pod>[]): PodFailure | undefined {
   let found: { readonly at: string; readonly failure: PodFailure } | undefined;
   for (const pod of pods) {
-    if (pod.metadata.deletionTimestamp !== undefined) continue;
+    if (pod.metadata.deletionTimestamp !== undefined || isReady(pod)) continue;
     const failure = failureOf(pod);
     if (failure === undefined) continue;
     const at = finishedAt(pod);
     if (found === undefined || at > found.at) found = { at, failure };
   }
   return found?.failure;
+}
+
+function isReady(pod: Stored<Pod>): boolean {
+  return findCondition(pod.status?.conditions, "Ready")?.status === "True";
 }
 
 function failureOf(pod: Stored<Pod>): PodFailure | undefined {

@@ -88,7 +88,7 @@ export class RevisionReconciler implements Reconciler {
     try {
       const deployment = await this.#bringDeployment(revision, draft);
       const podAutoscaler = await this.#bringPodAutoscaler(revision, deployment, draft);
-      followPodAutoscaler(draft.conditions, podAutoscaler);
+      followPodAutoscaler(draft.conditions, podAutoscaler, this.#failure(revision, deployment));
     } catch (error) {
       if (error instanceof NotOwnedError) {
         draft.conditions.set(RESOURCES_AVAILABLE, {

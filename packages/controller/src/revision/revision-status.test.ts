@@ -177,7 +177,20 @@ describe("CV-29: how failures show", () => {
     const failure = podFailure([podOf(exited(5, "boom"))]);
     const deployment = deploymentOf([progressing], { ready: 1 });
     followDeployment(conditions, { deployment, failure, isPodAlwaysSchedulable: false });
-    followPodAutoscaler(conditions, podAutoscalerOf({ status: "True" }));
+    followPodAutoscaler(conditions, podAutoscalerOf({ status: "True" }), failure);
+    expect(say(conditions, "Ready")).toBe("True");
+  });
+
+  test("C-61: it recovers as well where the autoscaler sees its pod before the Deployment's status does", () => {
+    const conditions = conditionsOf({ ContainerHealthy: "False" });
+    const failure = podFailure([podOf(exited(5, "boom"), [{ type: "Ready", status: "True" }])]);
+    followDeployment(conditions, {
+      deployment: deploymentOf([progressing]),
+      failure,
+      isPodAlwaysSchedulable: false,
+    });
+    expect(say(conditions, "ContainerHealthy")).toBe("False");
+    followPodAutoscaler(conditions, podAutoscalerOf({ status: "True" }), failure);
     expect(say(conditions, "Ready")).toBe("True");
   });
 
@@ -243,7 +256,7 @@ describe("CV-30: what the autoscaler says", () => {
     },
   ])("$why: Active $active, Ready $ready", ({ pa, active, resources, ready }) => {
     const conditions = conditionsOf(READY);
-    followPodAutoscaler(conditions, pa);
+    followPodAutoscaler(conditions, pa, undefined);
     expect(say(conditions, "Active")).toBe(active);
     expect(conditions.get("Active").severity).toBe("Info");
     expect(say(conditions, "ResourcesAvailable")).toBe(resources);
@@ -252,7 +265,7 @@ describe("CV-30: what the autoscaler says", () => {
 
   test("what is broken stays so, whatever the autoscaler says", () => {
     const conditions = conditionsOf({ ResourcesAvailable: "True", ContainerHealthy: "False" });
-    followPodAutoscaler(conditions, podAutoscalerOf(noTraffic));
+    followPodAutoscaler(conditions, podAutoscalerOf(noTraffic), undefined);
     expect(say(conditions, "ContainerHealthy")).toBe("False");
   });
 });

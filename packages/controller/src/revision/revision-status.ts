@@ -46,10 +46,18 @@ export function followDeployment(conditions: ConditionSet, observed: Omit<Observ
 }
 
 /** Steps 5 to 8 of C-58: what the autoscaler says. */
-export function followPodAutoscaler(conditions: ConditionSet, podAutoscaler: Stored<PodAutoscaler>): void {
+export function followPodAutoscaler(
+  conditions: ConditionSet,
+  podAutoscaler: Stored<PodAutoscaler>,
+  failure: PodFailure | undefined,
+): void {
   const { serviceName = "", conditions: theirs } = podAutoscaler.status ?? {};
-  const bad = isBad(conditions);
+  // The autoscaler counts the ready pods itself. Where the Deployment's status is late, its pods may have recovered and
+  // gone again before it says so, and then nothing would ever take the failure back.
   const ready = findCondition(theirs, "Ready");
+  if (ready?.status === "True" && failure === undefined)
+    conditions.set(CONTAINER_HEALTHY, { status: "True" });
+  const bad = isBad(conditions);
   if (ready === undefined) {
     markActive(conditions, DEPLOYING);
     if (!bad) conditions.set(RESOURCES_AVAILABLE, DEPLOYING);
