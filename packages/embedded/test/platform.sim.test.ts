@@ -7,7 +7,13 @@ const HISTORY_SHOWN = 80;
 const LIMIT_MS = 60_000;
 const SEEDS = 200;
 /** Seeds outside of the first ones that once failed, and for what. */
-const found: readonly { readonly seed: number; readonly why: string }[] = [];
+const found = [
+  { seed: 344, why: "a pod that recovered and went before anyone wrote it down left its revision failed" },
+  { seed: 570, why: "a minimum was not kept for a revision without data" },
+  { seed: 947, why: "a minimum was not kept for the second of two" },
+  { seed: 1_144, why: "as 344, with one pod for two requests" },
+  { seed: 1_241, why: "as 344" },
+];
 
 async function play(seed: number): Promise<void> {
   const { violations, history } = await PlatformWorld.run(scenarioOf(seed));
