@@ -7,6 +7,7 @@ import { report, table } from "./report.ts";
 
 /** Loaded when asked for: each brings its own peers and load tools. */
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  activator: async () => (await import("./activator.ts")).activator,
   "cold-start": async () => (await import("./cold-start.ts")).coldStart,
   hop: async () => (await import("./hop.ts")).hop,
 };
