@@ -1,6 +1,8 @@
 import {
+  ClusterDomainClaimKind,
   ConfigurationKind,
   DeploymentKind,
+  DomainMappingKind,
   EndpointsKind,
   Informer,
   type InformerDeps,
@@ -30,6 +32,8 @@ export function makeCaches(deps: InformerDeps) {
     pods: new Informer(deps, PodKind).indexBy(labels.revisionUid),
     serverlessServices: new Informer(deps, ServerlessServiceKind),
     services: new Informer(deps, ServiceKind).indexBy(labels.route),
+    domainMappings: new Informer(deps, DomainMappingKind),
+    clusterDomainClaims: new Informer(deps, ClusterDomainClaimKind),
     endpoints: new Informer(deps, EndpointsKind),
   };
 }

@@ -13,6 +13,11 @@ export const keys = {
   httpOptionOld: "networking.knative.dev/http-protocol",
   rollout: "networking.internal.knative.dev/rollout",
   tagToHost: "networking.internal.knative.dev/tag-to-host",
+  domainMappingUid: "serving.knative.dev/domainMappingUID",
+  domainMappingNamespace: "serving.knative.dev/domainMappingNamespace",
+  queueSidecarPrefix: "queue.sidecar.serving.knative.dev/",
+  resourcePercentage: "queue.sidecar.serving.knative.dev/resource-percentage",
+  resourcePercentageOld: "queue.sidecar.serving.knative.dev/resourcePercentage",
   fullDuplex: "features.knative.dev/http-full-duplex",
 } as const;
 

@@ -12,6 +12,7 @@ import {
   semanticEqual,
 } from "@rouse/shared";
 import type { Caches } from "./caches.ts";
+import { refersTo } from "./domain-mapping/domain-mapping-reconciler.ts";
 import { isObserved, readyCondition } from "./pass/readiness.ts";
 import { podFailure } from "./revision/pod-failure.ts";
 import { mentions } from "./route/traffic.ts";
@@ -22,6 +23,7 @@ export interface Loops {
   readonly configuration: ReconcileLoop;
   readonly revision: ReconcileLoop;
   readonly route: ReconcileLoop;
+  readonly domainMapping: ReconcileLoop;
   readonly labeler: ReconcileLoop;
   readonly collector: ReconcileLoop;
   readonly serverlessService: ReconcileLoop;
@@ -38,6 +40,7 @@ export interface Watched {
 /** Says who looks again when what changes (C §4.2, K-52). To be called before anything starts. */
 export function watchAll(watched: Watched): void {
   watchServing(watched);
+  watchDomains(watched);
   watchPods(watched);
   watchServerlessServices(watched);
   watchSettings(watched);
@@ -51,6 +54,7 @@ export function resync({ caches, loops }: Watched): void {
   addAll(caches.revisions, loops.revision);
   addAll(caches.routes, loops.route);
   addAll(caches.routes, loops.labeler);
+  addAll(caches.domainMappings, loops.domainMapping);
   addAll(caches.serverlessServices, loops.serverlessService);
 }
 
@@ -83,6 +87,26 @@ function watchServing({ caches, loops }: Watched): void {
   onEach(caches.services, (service) => addOwner(loops.route, "Route", service));
   onEach(caches.deployments, (deployment) => addOwner(loops.revision, "Revision", deployment));
   onEach(caches.podAutoscalers, (podAutoscaler) => addOwner(loops.revision, "Revision", podAutoscaler));
+}
+
+/** A mapping looks again with its claim, its Ingress and whatever it leads to. C §4.2 */
+function watchDomains({ caches, loops }: Watched): void {
+  const loop = loops.domainMapping;
+  onEach(caches.domainMappings, (mapping) => loop.add(objectKey(mapping.metadata)));
+  onEach(caches.clusterDomainClaims, (claim) => {
+    for (const { metadata } of caches.domainMappings.list()) {
+      if (metadata.name === claim.metadata.name) loop.add(objectKey(metadata));
+    }
+  });
+  onEach(caches.ingresses, (ingress) => addOwner(loop, "DomainMapping", ingress));
+  const lookAround = (object: Stored<KubeObject>): void => {
+    for (const mapping of caches.domainMappings.list()) {
+      if (refersTo(mapping, object.metadata)) loop.add(objectKey(mapping.metadata));
+    }
+  };
+  onEach(caches.services, lookAround);
+  onEach(caches.knativeServices, lookAround);
+  onEach(caches.routes, lookAround);
 }
 
 /**
@@ -133,12 +157,16 @@ function watchSettings({ caches, loops, settings }: Watched): void {
   settings.onChange((name) => {
     switch (name) {
       case "config-network":
+        addAll(caches.domainMappings, loops.domainMapping);
+        addAll(caches.routes, loops.route);
+        return;
       case "config-domain":
       case "config-features":
         addAll(caches.routes, loops.route);
         return;
       case "config-deployment":
       case "config-autoscaler":
+      case "config-observability":
         addAll(caches.revisions, loops.revision);
         return;
       case "config-gc":

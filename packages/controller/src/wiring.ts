@@ -14,6 +14,7 @@ import {
 } from "@rouse/shared";
 import { makeCaches, startCaches } from "./caches.ts";
 import { ConfigurationReconciler } from "./configuration/configuration-reconciler.ts";
+import { DomainMappingReconciler } from "./domain-mapping/domain-mapping-reconciler.ts";
 import { RevisionCollector } from "./gc/revision-collector.ts";
 import { Labeler } from "./labeler/labeler.ts";
 import { isExpected } from "./pass/status-pass.ts";
@@ -74,17 +75,19 @@ export class Controller {
     const loopOf = (reconciler: Reconciler): ReconcileLoop =>
       new ReconcileLoop({ clock: deps.clock, onError }, passes.guard(reconciler));
     const shared = { ...deps, ...caches, settings, events };
+    const { clusterDomain = "cluster.local", externalPort } = options;
     const loops: Loops = {
       service: loopOf(new ServiceReconciler(shared)),
       configuration: loopOf(new ConfigurationReconciler(shared)),
       revision: loopOf(new RevisionReconciler(shared)),
       route: loopOf(
         new RouteReconciler(shared, {
-          clusterDomain: options.clusterDomain ?? "cluster.local",
+          clusterDomain,
           domainSuffix: options.domainSuffix,
-          externalPort: options.externalPort,
+          externalPort,
         }),
       ),
+      domainMapping: loopOf(new DomainMappingReconciler(shared, { clusterDomain, externalPort })),
       labeler: loopOf(new Labeler(shared)),
       collector: loopOf(new RevisionCollector(shared)),
       serverlessService: loopOf(new ServerlessServiceReconciler({ ...shared, activators })),

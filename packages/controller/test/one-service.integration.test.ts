@@ -263,6 +263,22 @@ describe("C-7: below the Service, too", () => {
 });
 
 describe("settings take effect live", () => {
+  test("C-41, C-42: the link to a revision's logs follows config-observability, and every image counts as resolved", async () => {
+    await using platform = await FakePlatform.start();
+    await platform.client.create(KnativeServiceKind, hello());
+    await platform.settle();
+    await platform.config("config-observability", {
+      "logging.revision-url-template": `http://logs/?a=$${"{REVISION_UID}"}&b=$${"{REVISION_UID}"}`,
+    });
+    await platform.settle();
+    const { metadata, status } = await platform.get(RevisionKind, "hello-00001");
+    expect(status?.logUrl).toBe(`http://logs/?a=${metadata.uid}&b=${metadata.uid}`);
+    expect(status?.containerStatuses).toEqual([{ name: "user-container" }]); // C-47
+    await platform.config("config-observability", {});
+    await platform.settle();
+    expect((await platform.get(RevisionKind, "hello-00001")).status?.logUrl).toBeUndefined();
+  });
+
   test("a new domain moves the hosts", async () => {
     await using platform = await FakePlatform.start();
     await platform.client.create(KnativeServiceKind, hello());

@@ -310,3 +310,62 @@ test("bodies stream both ways", async () => {
   response.resume();
   await once(response, "end");
 });
+
+test("C-110, C-130: a mapped domain takes the inner route, under the inner name, and says what it was called", async () => {
+  await using world = await World.start();
+  const { client } = world;
+  const served = await world.upstream((incoming, response) =>
+    response.end(
+      [
+        incoming.headers.host,
+        incoming.headers["k-original-host"],
+        incoming.headers["knative-serving-revision"],
+      ].join(" "),
+    ),
+  );
+  const mapping = (path: object): Ingress => ({
+    apiVersion: "networking.internal.knative.dev/v1alpha1",
+    kind: "Ingress",
+    metadata: {
+      namespace: "default",
+      name: "www.acme.io",
+      annotations: { [annotations.ingressClass]: ROUSE_INGRESS_CLASS },
+    },
+    spec: {
+      rules: [
+        {
+          hosts: ["www.acme.io"],
+          http: {
+            paths: [
+              {
+                rewriteHost: "hello.default.localhost",
+                splits: [
+                  {
+                    serviceNamespace: "default",
+                    serviceName: "hello",
+                    servicePort: 80,
+                    percent: 100,
+                    appendHeaders: { "K-Original-Host": "www.acme.io" },
+                  },
+                ],
+                ...path,
+              },
+            ],
+          },
+        },
+      ],
+    },
+  });
+  await client.create(IngressKind, mapping({}));
+  expect(
+    (await world.ingress("www.acme.io")).status?.conditions?.some(({ status }) => status === "True"),
+  ).not.toBe(true);
+  await world.setEndpoints("hello-00001", [served]);
+  await world.apply("hello", [
+    { serviceName: "hello-00001", appendHeaders: { "Knative-Serving-Revision": "hello-00001" } },
+  ]);
+  await world.untilReady("hello");
+  await world.untilReady("www.acme.io"); // once the name it leads to is known
+  const answer = await world.call("", { Host: "www.acme.io" });
+  expect(answer).toEqual({ status: 200, body: "hello.default.localhost www.acme.io hello-00001" });
+});

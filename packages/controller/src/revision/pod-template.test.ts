@@ -162,3 +162,64 @@ test("CV-11: of two containers the one with the port serves, both know what they
   ]);
   expect(metadata?.annotations?.["kubectl.kubernetes.io/default-container"]).toBe("main");
 });
+
+describe("with multi-container-probing", () => {
+  const probing = { ...settings, features: { ...settings.features, multiContainerProbing: true } };
+  const tcp = (port: number): Probe => ({ tcpSocket: { port } });
+
+  test("C-54: queue-proxy asks the serving container first, then each that has a probe it can ask", () => {
+    const containers = makePodTemplate(
+      revision(
+        { name: "side", readinessProbe: tcp(7001) },
+        { name: "main", ports: [{ containerPort: 7000 }] },
+        { name: "silent" },
+        { name: "command", readinessProbe: { exec: { command: ["true"] } } },
+      ),
+      probing,
+    ).spec.containers;
+    const sidecar = containers.at(-1);
+    expect(JSON.parse(variable(sidecar, "SERVING_READINESS_PROBE") ?? "")).toEqual([
+      { tcpSocket: { port: 7000, host: "127.0.0.1" } },
+      { tcpSocket: { port: 7001, host: "127.0.0.1" } },
+    ]);
+    expect(variable(sidecar, "ENABLE_MULTI_CONTAINER_PROBES")).toBe("true");
+    expect(containers.map(({ readinessProbe }) => readinessProbe?.exec !== undefined)).toEqual([
+      false,
+      false,
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  test("C-54: a sidecar's probe without a port fails", () => {
+    const main = { name: "main", ports: [{ containerPort: 7000 }] };
+    const side = { name: "side", readinessProbe: { httpGet: { path: "/" } } };
+    expect(() => makePodTemplate(revision(main, side), probing)).toThrow("sidecar side");
+  });
+
+  test("C-52, CV-10: a liveness port that is a number stays", () => {
+    const of = revision({ name: "c", livenessProbe: { httpGet: { port: 5 } } });
+    expect(makePodTemplate(of, probing).spec.containers[0]?.livenessProbe).toEqual({ httpGet: { port: 5 } });
+  });
+});
+
+test("C-51: pods rather keep apart from each other, unless the revision or config-deployment says otherwise", () => {
+  const affinityOf = (template: ReturnType<typeof makePodTemplate>): unknown =>
+    Reflect.get(template.spec, "affinity");
+  expect(affinityOf(makePodTemplate(revision(plain), settings))).toEqual({
+    podAntiAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        {
+          weight: 100,
+          podAffinityTerm: {
+            topologyKey: "kubernetes.io/hostname",
+            labelSelector: { matchLabels: { "serving.knative.dev/revision": "hello-00001" } },
+          },
+        },
+      ],
+    },
+  });
+  const none = { ...settings, deployment: { ...settings.deployment, spreadsPods: false } };
+  expect(affinityOf(makePodTemplate(revision(plain), none))).toBeUndefined();
+});

@@ -16,6 +16,12 @@ import { childLabels, deploymentAnnotations } from "./propagated-metadata.ts";
 import { queueProxyContainer } from "./queue-proxy-container.ts";
 import { servingContainer, userPort } from "./user-port.ts";
 
+/** Kubernetes fields of a pod that only the pod template sets. */
+interface TemplateSpec extends PodSpec {
+  readonly enableServiceLinks: boolean;
+  readonly affinity?: unknown;
+}
+
 /** Kubernetes fields of a container that only the pod template sets. */
 interface TemplateContainer extends Container {
   readonly lifecycle?: unknown;
@@ -29,13 +35,14 @@ export function makePodTemplate(revision: Stored<Revision>, settings: Settings):
   const { containerConcurrency: _, timeoutSeconds, ...rest } = revision.spec;
   const { responseStartTimeoutSeconds: __, idleTimeoutSeconds: ___, ...podSpec } = rest;
   const serving = servingIndex(revision.spec.containers);
-  const spec: PodSpec & { readonly enableServiceLinks: boolean } = {
+  const spec: TemplateSpec = {
     enableServiceLinks: false,
+    ...(settings.deployment.spreadsPods ? { affinity: apartFromEachOther(revision.metadata.name) } : {}),
     ...podSpec,
     terminationGracePeriodSeconds: timeoutSeconds ?? 0,
     containers: [
       ...revision.spec.containers.map((container, index) =>
-        userContainer(container, revision, index === serving),
+        userContainer(container, revision, { isServing: index === serving, settings }),
       ),
       queueProxyContainer(revision, settings),
     ],
@@ -56,7 +63,7 @@ export function makePodTemplate(revision: Stored<Revision>, settings: Settings):
 function userContainer(
   container: Container,
   revision: Stored<Revision>,
-  isServing: boolean,
+  { isServing, settings }: { readonly isServing: boolean; readonly settings: Settings },
 ): TemplateContainer {
   const { ports: _, readinessProbe, livenessProbe, ...rest } = container;
   const given: TemplateContainer = rest;
@@ -73,7 +80,11 @@ function userContainer(
     ...(readinessProbe?.exec === undefined ? {} : { readinessProbe }),
     ...(livenessProbe === undefined
       ? {}
-      : { livenessProbe: isServing ? atUserPort(livenessProbe, port) : livenessProbe }),
+      : {
+          livenessProbe: isServing
+            ? atUserPort(livenessProbe, port, settings.features.multiContainerProbing)
+            : livenessProbe,
+        }),
     lifecycle: { preStop: { httpGet: { port: ports.queueAdmin, path: "/wait-for-drain" } } },
     stdin: false,
     tty: false,
@@ -91,8 +102,25 @@ function contractEnvironment(revision: Stored<Revision>, port: number | undefine
   ];
 }
 
-function atUserPort(probe: Probe, port: number): Probe {
-  if (probe.httpGet !== undefined) return { ...probe, httpGet: { ...probe.httpGet, port } };
-  if (probe.tcpSocket !== undefined) return { ...probe, tcpSocket: { ...probe.tcpSocket, port } };
+/** With multi-container-probing a port that is given as a number stays. C-52 */
+function atUserPort(probe: Probe, port: number, keepsNumbers: boolean): Probe {
+  const { httpGet, tcpSocket } = probe;
+  const isKept = (given: number | string | undefined): boolean =>
+    keepsNumbers && typeof given === "number" && given !== 0;
+  if (httpGet !== undefined && !isKept(httpGet.port)) return { ...probe, httpGet: { ...httpGet, port } };
+  if (tcpSocket !== undefined && !isKept(tcpSocket.port)) {
+    return { ...probe, tcpSocket: { ...tcpSocket, port } };
+  }
   return probe;
+}
+
+/** Rather on another node than a pod of the same revision. C-51 */
+function apartFromEachOther(revision: string): unknown {
+  const podAffinityTerm = {
+    topologyKey: "kubernetes.io/hostname",
+    labelSelector: { matchLabels: { [labels.revision]: revision } },
+  };
+  return {
+    podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] },
+  };
 }

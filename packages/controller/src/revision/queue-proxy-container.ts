@@ -15,6 +15,7 @@ import {
 import { keys } from "../metadata-keys.ts";
 import { targetPort } from "../serverless-service/port-filter.ts";
 import type { Settings } from "../settings/settings.ts";
+import { queueProxyResources } from "./queue-proxy-resources.ts";
 import { protocolOf, servingContainer, userPort } from "./user-port.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -26,7 +27,7 @@ export function queueProxyContainer(revision: Stored<Revision>, settings: Settin
   return {
     name: QUEUE_PROXY_CONTAINER,
     image: settings.deployment.queueSidecarImage,
-    resources: { requests: { cpu: "25m" } },
+    resources: queueProxyResources(revision, settings),
     ports: [
       { name: portNames.autoscalerMetrics, containerPort: ports.autoscalerMetrics, protocol: "TCP" },
       { name: portNames.userMetrics, containerPort: ports.userMetrics, protocol: "TCP" },
@@ -34,7 +35,7 @@ export function queueProxyContainer(revision: Stored<Revision>, settings: Settin
       { name: "https-port", containerPort: ports.queueHttps, protocol: "TCP" },
     ],
     readinessProbe: sidecarProbe(readinessProbe ?? {}, port),
-    env: environment(revision, port),
+    env: environment(revision, port, settings),
   };
 }
 
@@ -83,9 +84,30 @@ function sidecarProbe(probe: Probe, port: number): Probe {
   };
 }
 
-function environment(revision: Stored<Revision>, port: number): readonly EnvVar[] {
+/** One probe as an object; with multi-container-probing a list, the serving container's first. C-54 */
+function readinessProbes(revision: Stored<Revision>, probesAll: boolean): string {
+  const { spec } = revision;
+  const serving = servingContainer(spec);
+  const first = servingProbe(serving?.readinessProbe ?? {}, userPort(spec));
+  if (!probesAll) return JSON.stringify(first);
+  const others = spec.containers.flatMap(({ name, readinessProbe }) =>
+    name === serving?.name || readinessProbe === undefined || readinessProbe.exec !== undefined
+      ? []
+      : [servingProbe(readinessProbe, ownPort(name, readinessProbe))],
+  );
+  return JSON.stringify([first, ...others]);
+}
+
+/** @throws Error: a container without ports has none that a probe could leave out */
+function ownPort(container: string, { httpGet, tcpSocket, grpc }: Probe): number {
+  const port = httpGet?.port ?? tcpSocket?.port ?? grpc?.port;
+  if (typeof port === "number" && port !== 0) return port;
+  throw new Error(`sidecar ${container}: its readiness probe has to name a port`);
+}
+
+function environment(revision: Stored<Revision>, port: number, settings: Settings): readonly EnvVar[] {
   const { metadata, spec } = revision;
-  const { readinessProbe } = servingContainer(spec) ?? {};
+  const { multiContainerProbing } = settings.features;
   const isFullDuplex = metadata.annotations?.[keys.fullDuplex]?.toLowerCase() === "enabled";
   const values: readonly (readonly [string, string])[] = [
     ["SERVING_NAMESPACE", metadata.namespace],
@@ -103,10 +125,10 @@ function environment(revision: Stored<Revision>, port: number): readonly EnvVar[
     ["OBSERVABILITY_CONFIG", "{}"],
     ["USER_PORT", String(userPort(spec))],
     ["SYSTEM_NAMESPACE", SYSTEM_NAMESPACE],
-    ["SERVING_READINESS_PROBE", JSON.stringify(servingProbe(readinessProbe ?? {}, userPort(spec)))],
+    ["SERVING_READINESS_PROBE", readinessProbes(revision, multiContainerProbing)],
     ["ENABLE_HTTP2_AUTO_DETECTION", "false"],
     ["ENABLE_HTTP_FULL_DUPLEX", String(isFullDuplex)],
-    ["ENABLE_MULTI_CONTAINER_PROBES", "false"],
+    ["ENABLE_MULTI_CONTAINER_PROBES", String(multiContainerProbing)],
   ];
   return [
     ...values.map(([name, value]) => ({ name, value })),

@@ -80,7 +80,15 @@ export class RevisionReconciler implements Reconciler {
   async #run(revision: Stored<Revision>, draft: Draft): Promise<Pass> {
     // Without a registry every image counts as resolved, to no digest. C-47.
     const containerStatuses = revision.spec.containers.map(({ name }) => ({ name }));
-    draft.fields = { ...draft.fields, containerStatuses };
+    const initContainerStatuses = (revision.spec.initContainers ?? []).map(({ name }) => ({ name }));
+    const { logUrl: _, ...fields } = draft.fields;
+    const logUrl = logUrlOf(revision, this.#deps.settings.current);
+    draft.fields = {
+      ...fields,
+      containerStatuses,
+      ...(initContainerStatuses.length === 0 ? {} : { initContainerStatuses }),
+      ...(logUrl === "" ? {} : { logUrl }),
+    };
     if (hasFixedPort(revision)) {
       const message = "The program listens on a port of its own, so there is at most one pod";
       draft.conditions.set(SINGLE_POD, { status: "True", severity: "Info", reason: "FixedPort", message });
@@ -177,4 +185,9 @@ export class RevisionReconciler implements Reconciler {
     const update = updatedPodAutoscaler(present, wanted);
     return update === undefined ? present : await client.update(PodAutoscalerKind, update);
   }
+}
+
+/** C-42. */
+function logUrlOf({ metadata }: Stored<Revision>, { observability }: Settings): string {
+  return observability.revisionUrlTemplate.replaceAll(/\$\{REVISION_UID\}/g, () => metadata.uid);
 }

@@ -90,7 +90,8 @@ test("CV-20: a hidden tag has no public rule", () => {
 });
 
 test("C-87: with routing by tag header, the header goes before the default", () => {
-  const { spec } = makeIngress(route, routingOf({}, { features: { routesByTagHeader: true } }));
+  const features = { ...settings.features, routesByTagHeader: true };
+  const { spec } = makeIngress(route, routingOf({}, { features }));
   expect(spec.rules[0]?.http.paths).toEqual([
     { headers: { "Knative-Serving-Tag": { exact: "blue" } }, splits: [split("hello-00000")] },
     { appendHeaders: { "Knative-Serving-Default-Route": "true" }, splits: [split("hello-00001")] },

@@ -31,6 +31,11 @@ describe("values", () => {
       want: { network: { httpOption: "Redirected", ingressClass: "mine" } },
     },
     {
+      map: "config-observability",
+      data: { "logging.revision-url-template": `http://logs/$${"{REVISION_UID}"}` },
+      want: { observability: { revisionUrlTemplate: `http://logs/$${"{REVISION_UID}"}` } },
+    },
+    {
       map: "config-features",
       data: { "tag-header-based-routing": "Enabled" },
       want: { features: { routesByTagHeader: true } },
@@ -53,6 +58,7 @@ describe("one bad value refuses its whole ConfigMap", () => {
     { map: "config-autoscaler", data: { "initial-scale": "0" } },
     { map: "config-autoscaler", data: { "allow-zero-initial-scale": "perhaps" } },
     { map: "config-deployment", data: { "progress-deadline": "1500ms" } },
+    { map: "config-deployment", data: { "default-affinity-type": "apart" } },
     { map: "config-defaults", data: { "revision-timeout-seconds": "601" } },
     { map: "config-network", data: { "http-protocol": "gopher" } },
     { map: "config-gc", data: { "min-non-active-revisions": "5", "max-non-active-revisions": "4" } },

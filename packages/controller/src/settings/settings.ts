@@ -1,6 +1,11 @@
 import { autoscaling, parseDuration, ROUSE_INGRESS_CLASS } from "@rouse/shared";
+import { parseMilli } from "../revision/quantity.ts";
+import { type ResourceName, type Resources, resourceNames } from "../revision/queue-proxy-resources.ts";
 import { type Domain, parseDomains } from "./domains.ts";
 import { type Data, isEnabled, readBoolean, readInteger, readText, SettingsError } from "./read-value.ts";
+
+const QUEUE_SIDECAR_CPU_REQUEST = "25m";
+const SPREAD = "prefer-spread-revision-over-nodes";
 
 /** What the control plane reads from the ConfigMaps of the system namespace. C-157; durations in their own unit. */
 export interface Settings {
@@ -13,6 +18,9 @@ export interface Settings {
     readonly queueSidecarImage: string;
     readonly progressDeadlineSeconds: number;
     readonly isPodAlwaysSchedulable: boolean;
+    readonly queueSidecarResources: Resources;
+    /** Whether pods of a revision keep apart from each other where they can. C-51 */
+    readonly spreadsPods: boolean;
   };
   readonly defaults: {
     readonly timeoutSeconds: number;
@@ -28,10 +36,17 @@ export interface Settings {
     readonly tagTemplate: string;
     readonly defaultExternalScheme: string;
     readonly httpOption: "Enabled" | "Redirected" | undefined;
+    readonly autocreatesDomainClaims: boolean;
     /** How long a new revision takes to get all traffic; 0: at once. */
     readonly rolloutSeconds: number;
   };
-  readonly features: { readonly routesByTagHeader: boolean };
+  readonly features: {
+    readonly routesByTagHeader: boolean;
+    readonly multiContainerProbing: boolean;
+    readonly queueProxyResourceDefaults: boolean;
+  };
+  /** `${REVISION_UID}` stands for the uid; empty: revisions have no such link. C-42 */
+  readonly observability: { readonly revisionUrlTemplate: string };
   readonly gc: {
     /** `undefined`: disabled. */
     readonly retainSinceCreateMs: number | undefined;
@@ -48,8 +63,9 @@ export const readers = {
   "config-defaults": (data: Data): Partial<Settings> => ({ defaults: readDefaults(data) }),
   "config-domain": (data: Data): Partial<Settings> => ({ domains: parseDomains(data) }),
   "config-network": (data: Data): Partial<Settings> => ({ network: readNetwork(data) }),
-  "config-features": (data: Data): Partial<Settings> => ({
-    features: { routesByTagHeader: isEnabled(data, "tag-header-based-routing") },
+  "config-features": (data: Data): Partial<Settings> => ({ features: readFeatures(data) }),
+  "config-observability": (data: Data): Partial<Settings> => ({
+    observability: { revisionUrlTemplate: readText(data, "logging.revision-url-template") ?? "" },
   }),
   "config-gc": (data: Data): Partial<Settings> => ({ gc: readGc(data) }),
 } as const;
@@ -68,7 +84,8 @@ export function defaultSettings(): Settings {
     defaults: readDefaults({}),
     domains: [],
     network: readNetwork({}),
-    features: { routesByTagHeader: false },
+    features: readFeatures({}),
+    observability: { revisionUrlTemplate: "" },
     gc: readGc({}),
   };
 }
@@ -92,6 +109,40 @@ function readDeployment(data: Data): Settings["deployment"] {
     queueSidecarImage: readText(data, ["queue-sidecar-image", "queueSidecarImage"]) ?? "queue-proxy",
     progressDeadlineSeconds: deadlineMs / 1_000,
     isPodAlwaysSchedulable: readBoolean(data, "pod-is-always-schedulable", false),
+    queueSidecarResources: readSidecarResources(data),
+    spreadsPods: readSpread(data),
+  };
+}
+
+/** Q-166. */
+function readSidecarResources(data: Data): Resources {
+  const side = (which: "request" | "limit"): Partial<Record<ResourceName, string>> => {
+    const found: Partial<Record<ResourceName, string>> =
+      which === "request" ? { cpu: QUEUE_SIDECAR_CPU_REQUEST } : {};
+    for (const name of resourceNames) {
+      const key = `queue-sidecar-${name}-${which}`;
+      const text = readText(data, key);
+      if (text === undefined) continue;
+      if (parseMilli(text) === undefined)
+        throw new SettingsError(`${key}: expected a quantity, got "${text}"`);
+      found[name] = text;
+    }
+    return found;
+  };
+  return { requests: side("request"), limits: side("limit") };
+}
+
+function readSpread(data: Data): boolean {
+  const text = readText(data, "default-affinity-type") ?? SPREAD;
+  if (text === SPREAD || text === "none") return text === SPREAD;
+  throw new SettingsError(`default-affinity-type: expected ${SPREAD} or none, got "${text}"`);
+}
+
+function readFeatures(data: Data): Settings["features"] {
+  return {
+    routesByTagHeader: isEnabled(data, "tag-header-based-routing"),
+    multiContainerProbing: isEnabled(data, "multi-container-probing"),
+    queueProxyResourceDefaults: isEnabled(data, "queueproxy.resource-defaults"),
   };
 }
 
@@ -122,6 +173,7 @@ function readNetwork(data: Data): Settings["network"] {
       readText(data, ["domain-template", "domainTemplate"]) ?? "{{.Name}}.{{.Namespace}}.{{.Domain}}",
     tagTemplate: readText(data, ["tag-template", "tagTemplate"]) ?? "{{.Tag}}-{{.Name}}",
     defaultExternalScheme: readText(data, "default-external-scheme") ?? "http",
+    autocreatesDomainClaims: readBoolean(data, "autocreate-cluster-domain-claims", false),
     rolloutSeconds: readInteger(data, ["rollout-duration", "rolloutDuration"], { fallback: 0, min: 0 }),
     httpOption: readHttpOption(readText(data, ["http-protocol", "httpProtocol"]) ?? "enabled"),
   };

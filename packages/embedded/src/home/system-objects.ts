@@ -33,7 +33,8 @@ const CONFIG_MAPS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   "config-features": {},
   "config-gc": {},
   "config-logging": {},
-  "config-network": {},
+  // Who may write objects here may have any domain: there is one user.
+  "config-network": { "autocreate-cluster-domain-claims": "true" },
   "config-observability": {},
 };
 

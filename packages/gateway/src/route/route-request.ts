@@ -3,11 +3,19 @@ import type { GatewayContext, GatewayExchange } from "../accept/context.ts";
 import type { Backend } from "../balance/backend.ts";
 import { ingressHash } from "./ingress-hash.ts";
 import { pickSplit } from "./pick-split.ts";
-import { type FieldList, hostName, type RoutingTable } from "./routing-table.ts";
+import {
+  type FieldList,
+  hostName,
+  type RoutedRequest,
+  type RoutePath,
+  type RoutingTable,
+} from "./routing-table.ts";
 
 /** The table in force now. */
 export interface CurrentTable {
   readonly table: RoutingTable<Backend>;
+  /** What the inside knows: where a mapped domain's request is looked up again. */
+  readonly inner: RoutingTable<Backend>;
 }
 
 /** Asks which configuration routed the request; the answer is its hash (C-121). */
@@ -39,7 +47,9 @@ export class RouteRequest implements Layer<GatewayContext> {
       return;
     }
     const split = pickSplit(path, this.#random);
-    if (split === undefined) {
+    const inner = split === undefined ? undefined : this.#innerPath(path, request);
+    const innerSplit = inner === undefined ? split : pickSplit(inner, this.#random);
+    if (split === undefined || innerSplit === undefined) {
       exchange.fail(new ProxyError("no-endpoint", "all of the host's traffic goes nowhere"));
       return;
     }
@@ -47,13 +57,28 @@ export class RouteRequest implements Layer<GatewayContext> {
     exchange.setRequestHeader("X-Forwarded-Proto", exchange.client.isTls ? "https" : "http");
     set(exchange, path.setHeaders);
     set(exchange, split.setHeaders);
+    if (inner !== undefined) {
+      set(exchange, inner.setHeaders);
+      set(exchange, innerSplit.setHeaders);
+    }
     if (request.get(headers.networkHash) === WHICH_CONFIGURATION) {
       const { spec, key } = path.ingress;
       exchange.setRequestHeader(headers.networkHash, ingressHash(spec, key)); // rarely asked, so not kept
     }
     if (path.rewriteHost !== undefined) exchange.setRequestHeader("Host", path.rewriteHost);
-    exchange.context.backend = split.backend;
+    exchange.context.backend = innerSplit.backend;
     next(exchange);
+  }
+
+  /**
+   * Where a domain is mapped to a name of the inside, the path that name's own route would take, split and rollout
+   * included; one such hop at most, so that no ring of mappings turns for ever. C-130
+   */
+  #innerPath({ rewriteHost }: RoutePath<Backend>, request: RoutedRequest): RoutePath<Backend> | undefined {
+    if (rewriteHost === undefined) return undefined;
+    const renamed = { host: rewriteHost, target: request.target, get: (name: string) => request.get(name) };
+    const inner = this.#current.inner.find(renamed);
+    return inner?.rewriteHost === undefined ? inner : undefined;
   }
 }
 

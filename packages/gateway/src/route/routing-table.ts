@@ -105,6 +105,11 @@ export class RoutingTable<B> {
     return undefined;
   }
 
+  /** Whether a host has any path at all, without the catch-all's. */
+  knows(host: string): boolean {
+    return this.#hosts.has(hostName(host));
+  }
+
   get hostCount(): number {
     return this.#hosts.size;
   }

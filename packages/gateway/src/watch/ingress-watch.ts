@@ -7,6 +7,8 @@ import {
   Informer,
   type Ingress,
   IngressKind,
+  type IngressPath,
+  type IngressRule,
   type KubeClient,
   type Logger,
   type ObjectKey,
@@ -73,13 +75,16 @@ export class IngressWatch implements Reconciler, Disposable {
   /** What is in force of each Ingress: its spec of now, or the last one that could be applied. */
   readonly #applied = new Map<ObjectKey, Applied>();
   #table: RoutingTable<Backend>;
+  /** The same, unless this is the public entry point: what the inside knows. */
+  #inner: RoutingTable<Backend>;
   #isSynced = false;
 
   constructor(deps: IngressWatchDeps, options: IngressWatchOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#backends = new Backends(deps.pools, (ref) => this.#readyOf(ref));
-    this.#table = this.#build([]);
+    this.#table = this.#build([], options.entry);
+    this.#inner = this.#table;
     this.#loop = new ReconcileLoop(
       {
         clock: deps.clock,
@@ -118,6 +123,10 @@ export class IngressWatch implements Reconciler, Disposable {
 
   get table(): RoutingTable<Backend> {
     return this.#table;
+  }
+
+  get inner(): RoutingTable<Backend> {
+    return this.#inner;
   }
 
   /** Writes the verdict on one Ingress into its status. */
@@ -164,7 +173,11 @@ export class IngressWatch implements Reconciler, Disposable {
 
   /** A backend with a share of the traffic and no ready address; `undefined` if there is none. C-113. */
   #unservable(spec: Ingress["spec"]): BackendRef | undefined {
-    return backendsOf(spec).find((ref) => this.#readyOf(ref).size === 0);
+    return spec.rules
+      .flatMap((rule) => rule.http.paths)
+      .filter(({ rewriteHost = "" }) => rewriteHost === "" || !this.#inner.knows(rewriteHost)) // else routed again
+      .flatMap(backendsOfPath)
+      .find((ref) => this.#readyOf(ref).size === 0);
   }
 
   #readyOf({ namespace, name, port }: BackendRef) {
@@ -192,15 +205,18 @@ export class IngressWatch implements Reconciler, Disposable {
       return applied === undefined ? [] : [{ key, spec: applied.spec }];
     });
     const conflictsBefore = this.#table.conflicts;
-    this.#table = this.#build(inForce);
+    this.#table = this.#build(inForce, this.#options.entry);
+    this.#inner = this.#options.entry === "private" ? this.#table : this.#build(inForce, "private");
     this.#backends.retain(inForce.flatMap(({ spec }) => backendsOf(spec)));
     for (const key of new Set([...conflictsBefore.keys(), ...this.#table.conflicts.keys()]))
       this.#loop.add(key);
+    // What is led to another host may have been waiting for that one, or has lost it.
+    for (const { key, spec } of inForce) if (spec.rules.some(isRenaming)) this.#loop.add(key);
   }
 
-  #build(ingresses: readonly TableIngress[]): RoutingTable<Backend> {
+  #build(ingresses: readonly TableIngress[], entry: EntryPoint): RoutingTable<Backend> {
     return RoutingTable.build(ingresses, {
-      entry: this.#options.entry,
+      entry,
       backend: (ref) => this.#backends.of(ref),
     });
   }
@@ -237,10 +253,15 @@ function remove<V>(sets: Map<ObjectKey, Set<V>>, key: ObjectKey, value: V): void
 }
 
 function backendsOf(spec: Ingress["spec"]): readonly BackendRef[] {
-  return spec.rules
-    .flatMap((rule) => rule.http.paths)
-    .flatMap((path) => path.splits.filter(({ percent }) => percent > 0 || path.splits.length === 1))
-    .map(backendRef);
+  return spec.rules.flatMap((rule) => rule.http.paths).flatMap(backendsOfPath);
+}
+
+function backendsOfPath({ splits }: IngressPath): readonly BackendRef[] {
+  return splits.filter(({ percent }) => percent > 0 || splits.length === 1).map(backendRef);
+}
+
+function isRenaming({ http }: IngressRule): boolean {
+  return http.paths.some(({ rewriteHost = "" }) => rewriteHost !== "");
 }
 
 function isSameSpec(applied: Applied | undefined, { metadata }: Stored<Ingress>): boolean {

@@ -63,6 +63,7 @@ export interface Revision extends KubeObject {
     readonly actualReplicas?: number;
     readonly desiredReplicas?: number;
     readonly containerStatuses?: readonly { readonly name?: string; readonly imageDigest?: string }[];
+    readonly initContainerStatuses?: readonly { readonly name?: string; readonly imageDigest?: string }[];
     readonly logUrl?: string;
   };
 }
