@@ -44,6 +44,7 @@ import { type PodCounts, PodLedger } from "./pods/pod-ledger.ts";
 import type { ActivatorProbe } from "./probe/activator-probe.ts";
 import { Confirmations } from "./probe/confirmations.ts";
 import { isRecordable } from "./receive/load.ts";
+import { type SnapshotStore, WindowMemory } from "./resume/window-memory.ts";
 import type { PodScraper } from "./scrape/pod-scraper.ts";
 
 /** Passes wait for probes; that of one revision must not hold up the waking of another. */
@@ -71,6 +72,8 @@ export interface Ownership {
 }
 
 export interface AutoscalerOptions {
+  /** Keeps the windows over a restart; absent, a new life starts from nothing, with the caution of S-76. */
+  readonly snapshots?: SnapshotStore;
   readonly ownership?: Ownership;
   /** How many of a revision's pods are asked each second. Default `all`: right where that is a function call. */
   readonly scrapeSample?: ScrapeSample;
@@ -109,6 +112,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
   readonly #followers: readonly Follower[];
   readonly #running: readonly Disposable[];
   readonly #clock: Clock;
+  readonly #memory: WindowMemory | undefined;
   readonly #lookAgain: () => void;
   #resync: Disposable | undefined;
   #isClosed = false;
@@ -117,6 +121,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
   static async start(deps: AutoscalerDeps, options: AutoscalerOptions = {}): Promise<Autoscaler> {
     const autoscaler = new Autoscaler(deps, options, await readMeshConfig(deps.client));
     try {
+      await autoscaler.#memory?.recall();
       for (const follower of autoscaler.#followers) await follower.start();
       autoscaler.#planResync();
     } catch (error) {
@@ -159,7 +164,12 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       onDecision: (revision) => passes.add(objectKeyOf(revision)),
       onAwake: (revision) => pulse.wake(revision),
     });
+    const memory =
+      options.snapshots === undefined
+        ? undefined
+        : new WindowMemory({ clock, log, store: options.snapshots, collector, scaler });
     const pulse = new Pulse(clock, (revision, beat) => {
+      memory?.touch();
       void collector.scrape(revision);
       if (beat % BEATS_PER_TICK !== 0) return "awake";
       return scaler.evaluate(revision) === "settled" ? "asleep" : "awake";
@@ -263,6 +273,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       }
     };
     this.#clock = clock;
+    this.#memory = memory;
     this.#collector = collector;
     this.#scaler = scaler;
     this.#pulse = pulse;
@@ -312,6 +323,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
     this.#resync?.[Symbol.dispose]();
     for (const follower of this.#followers.toReversed()) follower[Symbol.dispose]();
     for (const running of this.#running) running[Symbol.dispose]();
+    await this.#memory?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

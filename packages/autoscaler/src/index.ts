@@ -23,4 +23,5 @@ export type { PodUsage, Usage } from "./hpa/pod-usage.ts";
 export type { PodCounts } from "./pods/pod-ledger.ts";
 export type { ActivatorProbe, ProbeTarget } from "./probe/activator-probe.ts";
 export { HttpActivatorProbe, type HttpActivatorProbeDeps } from "./probe/http-activator-probe.ts";
+export type { SnapshotStore } from "./resume/window-memory.ts";
 export type { PodScraper } from "./scrape/pod-scraper.ts";

@@ -20,6 +20,7 @@ import { LatestPods } from "./home/latest-pods.ts";
 import { listenSomewhere } from "./home/listen-somewhere.ts";
 import { PodSidecars } from "./home/pod-sidecars.ts";
 import { ServiceResolver } from "./home/service-resolver.ts";
+import { SnapshotFile } from "./home/snapshot-file.ts";
 import { createSystemObjects, publishActivator } from "./home/system-objects.ts";
 import { UsageRates } from "./home/usage-rates.ts";
 import { Kubelet } from "./kubelet/kubelet.ts";
@@ -93,14 +94,17 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
   const resolver = starting.use(new ServiceResolver(component("resolver")));
   await resolver.start();
   const autoscaler = starting.use(
-    await Autoscaler.start({
-      ...component("autoscaler"),
-      scraper: sidecars,
-      activatorProbe: new HttpActivatorProbe({
-        clock,
-        resolve: (name, namespace) => resolver.resolve(name, namespace),
-      }),
-    }),
+    await Autoscaler.start(
+      {
+        ...component("autoscaler"),
+        scraper: sidecars,
+        activatorProbe: new HttpActivatorProbe({
+          clock,
+          resolve: (name, namespace) => resolver.resolve(name, namespace),
+        }),
+      },
+      options.isEphemeral ? {} : { snapshots: new SnapshotFile(options.dataDir) },
+    ),
   );
   const podAt = new LatestPods();
   const activator = starting.use(

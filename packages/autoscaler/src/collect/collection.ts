@@ -21,6 +21,14 @@ export interface Averages {
   readonly panic: number;
 }
 
+/** What a collection holds, for the time after a restart. Values are of one second each, newest first. */
+export interface CollectionMemory {
+  /** Age of the newest value. */
+  readonly silentSeconds: number;
+  readonly concurrency: readonly number[];
+  readonly rps: readonly number[];
+}
+
 interface Windows {
   readonly stable: TimedWindow;
   readonly panic: TimedWindow;
@@ -80,6 +88,26 @@ export class Collection {
     return this.#windows?.concurrency.stable.isEmpty(now) ?? true;
   }
 
+  /** `undefined`: nothing that would matter. */
+  memory(now: MonoMs): CollectionMemory | undefined {
+    if (this.#windows === undefined || this.isEmpty(now)) return undefined;
+    const { concurrency, rps } = this.#windows;
+    return {
+      silentSeconds: Math.max(0, concurrency.stable.silentSeconds(now)),
+      concurrency: concurrency.stable.recent().map(rounded),
+      rps: rps.stable.recent().map(rounded),
+    };
+  }
+
+  /** Takes up where another left off, as if the last second it knew of were the one just over. */
+  resume(memory: CollectionMemory, now: MonoMs): void {
+    const oldest = Math.min(memory.concurrency.length, memory.rps.length) - 1;
+    for (let back = oldest; back >= 0; back--) {
+      const at = (now - (1 + memory.silentSeconds + back) * 1_000) as MonoMs;
+      this.record({ concurrency: memory.concurrency[back] ?? 0, rps: memory.rps[back] ?? 0 }, at);
+    }
+  }
+
   /** Gives back the memory of windows in which everything is stale. */
   release(now: MonoMs): void {
     if (this.isEmpty(now)) this.#windows = undefined;
@@ -90,4 +118,8 @@ function newWindows({ aggregation, stableSeconds, panicSeconds }: CollectionSpec
   const make = (seconds: number): TimedWindow =>
     aggregation === "weighted-exponential" ? new WeightedWindow(seconds) : new LinearWindow(seconds);
   return { stable: make(stableSeconds), panic: make(panicSeconds) };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
 }

@@ -9,7 +9,7 @@ import { ScrapeFailure } from "../scrape/scrape-failure.ts";
 import { sampleSize, scrapeOrder } from "../scrape/scrape-plan.ts";
 import { isDirectUnavailable, type ScrapeOutcome, scrapeRevision } from "../scrape/scrape-revision.ts";
 import { scrapeService } from "../scrape/scrape-service.ts";
-import { type Averages, Collection, type CollectionSpec } from "./collection.ts";
+import { type Averages, Collection, type CollectionMemory, type CollectionSpec } from "./collection.ts";
 
 /** Whether a revision's pods can be asked for their load. */
 export type CollectionHealth =
@@ -59,6 +59,10 @@ export class MetricCollector {
   readonly #deps: MetricCollectorDeps;
   readonly #options: MetricCollectorOptions;
   readonly #entries = new Map<RevisionKey, Entry>();
+  readonly #remembered = new Map<
+    RevisionKey,
+    { readonly memory: CollectionMemory; readonly awayMs: number }
+  >();
 
   constructor(deps: MetricCollectorDeps, options: MetricCollectorOptions) {
     this.#deps = deps;
@@ -68,8 +72,15 @@ export class MetricCollector {
   ensure(revision: RevisionKey, spec: CollectionSpec): void {
     const entry = this.#entries.get(revision);
     if (entry === undefined) {
+      const collection = new Collection(spec);
+      const remembered = this.#remembered.get(revision);
+      this.#remembered.delete(revision);
+      // What is older than the window would be a load nobody can vouch for.
+      if (remembered !== undefined && remembered.awayMs <= spec.stableSeconds * 1_000) {
+        collection.resume(remembered.memory, this.#deps.clock.now());
+      }
       this.#entries.set(revision, {
-        collection: new Collection(spec),
+        collection,
         health: healthy,
         isScraping: false,
         isServiceOnly: false,
@@ -81,7 +92,22 @@ export class MetricCollector {
     }
   }
 
+  /** What an earlier life knew of a revision; used when its collection is made. */
+  remember(revision: RevisionKey, memory: CollectionMemory, awayMs: number): void {
+    this.#remembered.set(revision, { memory, awayMs });
+  }
+
+  /** What every collection holds, of those that hold anything. */
+  *memories(): Generator<readonly [RevisionKey, CollectionMemory]> {
+    const now = this.#deps.clock.now();
+    for (const [revision, { collection }] of this.#entries) {
+      const memory = collection.memory(now);
+      if (memory !== undefined) yield [revision, memory];
+    }
+  }
+
   remove(revision: RevisionKey): void {
+    this.#remembered.delete(revision);
     this.#entries.delete(revision);
   }
 

@@ -1,7 +1,7 @@
 import type { MonoMs } from "@rouse/shared";
 import { excessBurstCapacity, initialExcessBurstCapacity } from "./burst-capacity.ts";
 import type { DeciderSpec } from "./decider-spec.ts";
-import { DelayWindow } from "./delay-window.ts";
+import { DelayWindow, type HeldScale } from "./delay-window.ts";
 
 /** A decider made while this many pods are ready starts in panic, so that a restart never shrinks a revision. S-76. */
 const READY_PODS_PANIC_AT_START = 2;
@@ -43,6 +43,16 @@ export interface Evaluation extends Observation {
   readonly excessBurstCapacity: number;
 }
 
+/** What a decider has learnt, for the time after a restart. */
+export interface DeciderMemory {
+  readonly desiredPods: number;
+  readonly excessBurstCapacity: number;
+  /** Absent when calm. */
+  readonly panic?: { readonly agoMs: number; readonly podsMax: number };
+  /** What holds a scale-down back. */
+  readonly held: readonly HeldScale[];
+}
+
 /**
  * Turns load into pods wanted, for one revision. Time and observations come as arguments. Bounds like min-scale are
  * not its business: they are applied with the scale. S-75..S-88.
@@ -79,6 +89,29 @@ export class Decider {
 
   get excessBurstCapacity(): number {
     return this.#excessBurstCapacity;
+  }
+
+  /** `undefined` before the first evaluation. */
+  memory(now: MonoMs): DeciderMemory | undefined {
+    if (this.#desiredPods === undefined) return undefined;
+    const mode = this.#mode;
+    return {
+      desiredPods: this.#desiredPods,
+      excessBurstCapacity: this.#excessBurstCapacity,
+      ...(mode.kind === "panicking" ? { panic: { agoMs: now - mode.since, podsMax: mode.podsMax } } : {}),
+      held: this.#delay?.memory(now) ?? [],
+    };
+  }
+
+  /** Takes up where another left off, instead of the caution of S-76. To be called while it is new. */
+  resume({ desiredPods, excessBurstCapacity, panic, held }: DeciderMemory, now: MonoMs): void {
+    this.#desiredPods = desiredPods;
+    this.#excessBurstCapacity = excessBurstCapacity;
+    this.#mode =
+      panic === undefined
+        ? { kind: "calm" }
+        : { kind: "panicking", since: (now - panic.agoMs) as MonoMs, podsMax: panic.podsMax };
+    this.#delay?.resume(held, now);
   }
 
   /** Takes a new spec and keeps everything learnt. S-90. */

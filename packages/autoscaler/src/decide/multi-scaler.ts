@@ -3,7 +3,7 @@ import type { MetricCollector } from "../collect/metric-collector.ts";
 import { type Tick, TickLog } from "../explain/tick-log.ts";
 import type { PodLedger } from "../pods/pod-ledger.ts";
 import { isSameBurstSign } from "./burst-capacity.ts";
-import { Decider } from "./decider.ts";
+import { Decider, type DeciderMemory } from "./decider.ts";
 import type { DeciderSpec } from "./decider-spec.ts";
 
 export interface MultiScalerDeps {
@@ -33,6 +33,7 @@ export class MultiScaler {
   readonly #deps: MultiScalerDeps;
   readonly #entries = new Map<RevisionKey, Entry>();
   readonly #poked = new Set<RevisionKey>();
+  readonly #remembered = new Map<RevisionKey, { readonly memory: DeciderMemory; readonly awayMs: number }>();
 
   constructor(deps: MultiScalerDeps) {
     this.#deps = deps;
@@ -43,7 +44,13 @@ export class MultiScaler {
     const entry = this.#entries.get(revision);
     if (entry === undefined) {
       const { ready } = this.#deps.pods.counts(revision);
-      const decider = new Decider(spec, ready, this.#deps.clock.now());
+      const now = this.#deps.clock.now();
+      const decider = new Decider(spec, ready, now);
+      const remembered = this.#remembered.get(revision);
+      this.#remembered.delete(revision);
+      if (remembered !== undefined && remembered.awayMs <= spec.stableWindowMs) {
+        decider.resume(remembered.memory, now);
+      }
       this.#entries.set(revision, { decider, log: new TickLog() });
       this.#deps.onAwake(revision);
       return decisionOf(decider);
@@ -55,7 +62,22 @@ export class MultiScaler {
     return decisionOf(entry.decider);
   }
 
+  /** What an earlier life had decided for a revision; used when its decider is made. */
+  remember(revision: RevisionKey, memory: DeciderMemory, awayMs: number): void {
+    this.#remembered.set(revision, { memory, awayMs });
+  }
+
+  /** What every decider has learnt, of those that have decided anything. */
+  *memories(): Generator<readonly [RevisionKey, DeciderMemory]> {
+    const now = this.#deps.clock.now();
+    for (const [revision, { decider }] of this.#entries) {
+      const memory = decider.memory(now);
+      if (memory !== undefined) yield [revision, memory];
+    }
+  }
+
   remove(revision: RevisionKey): void {
+    this.#remembered.delete(revision);
     this.#entries.delete(revision);
     this.#poked.delete(revision);
   }

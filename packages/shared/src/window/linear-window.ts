@@ -38,6 +38,10 @@ export class LinearWindow implements TimedWindow {
     return this.#ring.silentSeconds(now);
   }
 
+  recent(): readonly number[] {
+    return this.#ring.recent();
+  }
+
   isEmpty(now: MonoMs): boolean {
     return this.silentSeconds(now) > this.seconds;
   }

@@ -51,6 +51,11 @@ export class SecondRing {
     return this.#buckets[this.#indexOf(this.#last - secondsBack)] ?? 0;
   }
 
+  /** The values of its span, newest first. */
+  recent(): readonly number[] {
+    return Array.from({ length: this.spanSeconds }, (_, back) => this.valueBack(back));
+  }
+
   /**
    * Keeps the newest values that fit, unless all are older than the window was. The age stays the real one: the
    * reference lets a young series look as old as the former window, which makes its average collapse (S-63).

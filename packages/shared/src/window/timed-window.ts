@@ -14,6 +14,8 @@ export interface TimedWindow {
   silentSeconds(now: MonoMs): number;
   /** Whether the newest value is more than one window old. S-62. */
   isEmpty(now: MonoMs): boolean;
+  /** The values it knows of, newest first: `silentSeconds` old, one more each. */
+  recent(): readonly number[];
   /** Changes the length, keeping what fits. S-63. */
   resize(seconds: number, now: MonoMs): void;
 }

@@ -47,6 +47,10 @@ export class WeightedWindow implements TimedWindow {
     return this.#ring.silentSeconds(now);
   }
 
+  recent(): readonly number[] {
+    return this.#ring.recent();
+  }
+
   isEmpty(now: MonoMs): boolean {
     return this.silentSeconds(now) > this.seconds;
   }
