@@ -26,6 +26,7 @@ export const targets: readonly Target[] = [
   nodeTarget("http2-pass", ["h2"]),
   nodeTarget("engine", ["h1", "h2"]),
   nodeTarget("queue-proxy", ["h1", "h2"]),
+  nodeTarget("activator", ["h1", "h2"]),
   {
     name: "nginx",
     protocols: ["h1"],
