@@ -45,6 +45,7 @@ import type { ActivatorProbe } from "./probe/activator-probe.ts";
 import { Confirmations } from "./probe/confirmations.ts";
 import { isRecordable } from "./receive/load.ts";
 import { type SnapshotStore, WindowMemory } from "./resume/window-memory.ts";
+import { Schedules } from "./schedule/schedules.ts";
 import type { PodScraper } from "./scrape/pod-scraper.ts";
 
 /** Passes wait for probes; that of one revision must not hold up the waking of another. */
@@ -238,6 +239,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       scaler,
       config,
       ownership,
+      schedules: new Schedules(log),
     });
     const passes = new ReconcileLoop({ clock, onError }, reconciler, { workers: WORKERS });
     const hpaPasses = new ReconcileLoop(

@@ -25,3 +25,10 @@ export type { ActivatorProbe, ProbeTarget } from "./probe/activator-probe.ts";
 export { HttpActivatorProbe, type HttpActivatorProbeDeps } from "./probe/http-activator-probe.ts";
 export type { SnapshotStore } from "./resume/window-memory.ts";
 export type { PodScraper } from "./scrape/pod-scraper.ts";
+export {
+  type Instant,
+  type PodsNow,
+  ScaleModel,
+  type ScaleModelOptions,
+  type ScaleOutcome,
+} from "./simulate/scale-model.ts";

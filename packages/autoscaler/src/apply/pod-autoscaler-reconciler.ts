@@ -29,6 +29,7 @@ import { type DeciderSpec, deciderSpec } from "../decide/decider-spec.ts";
 import type { Decision, MultiScaler } from "../decide/multi-scaler.ts";
 import { revisionOf } from "../keys.ts";
 import type { PodLedger } from "../pods/pod-ledger.ts";
+import { type Schedules, scheduledBounds } from "../schedule/schedules.ts";
 import { activityOf } from "./activity.ts";
 import { type BoundedScale, boundedScale, minReadyPods, type ScaleBounds, scaleBounds } from "./bounds.ts";
 import { type Companions, NotOwnedError } from "./companions.ts";
@@ -49,6 +50,7 @@ export interface PodAutoscalerReconcilerDeps {
   readonly scaler: MultiScaler;
   readonly config: Pick<LiveConfig, "autoscaler" | "deployment">;
   readonly ownership: { owns(revision: RevisionKey): boolean };
+  readonly schedules: Schedules;
 }
 
 /** What the last pass did with a decision. */
@@ -157,19 +159,22 @@ export class PodAutoscalerReconciler implements Reconciler {
       zero: scaled.zero,
       mode,
     });
-    return scaled.pass;
+    return sooner(scaled.pass, view.nextScheduleMs);
   }
 
   #view(key: ObjectKey, autoscaler: Stored<PodAutoscaler>, { conditions }: Draft): RevisionView {
-    const { config, pods } = this.#deps;
+    const { clock, config, pods, schedules } = this.#deps;
     const settings = revisionSettings(autoscaler, config.autoscaler, config.deployment);
     const isReachable = autoscaler.spec.reachability !== "Unreachable";
+    const bounds = scaleBounds(settings, isReachable);
+    const scheduled = schedules.of(autoscaler.metadata.annotations, clock.wall());
     return {
       key,
       autoscaler,
       settings,
       isReachable,
-      bounds: scaleBounds(settings, isReachable),
+      bounds: isReachable ? scheduledBounds(bounds, scheduled) : bounds,
+      nextScheduleMs: scheduled.nextChangeMs,
       isInitialized: conditions.get("ScaleTargetInitialized").status === "True",
       readyPods: pods.counts(revisionOf(key)).ready,
     };
@@ -219,6 +224,12 @@ export class PodAutoscalerReconciler implements Reconciler {
     this.#ownStatus.forget(key);
     this.#applied.delete(key);
   }
+}
+
+/** The pass that is asked for, or one when the schedule says something else, whichever comes first. */
+function sooner(pass: Pass, scheduleMs: number | undefined): Pass {
+  if (scheduleMs === undefined || (pass.kind === "again" && pass.afterMs <= scheduleMs)) return pass;
+  return { kind: "again", afterMs: scheduleMs };
 }
 
 function notOwned({ message }: NotOwnedError): ConditionChange {

@@ -8,7 +8,10 @@ export interface RevisionView {
   readonly autoscaler: Stored<PodAutoscaler>;
   readonly settings: RevisionSettings;
   readonly isReachable: boolean;
+  /** With what is scheduled now. */
   readonly bounds: ScaleBounds;
+  /** Until the schedule says something else, if it ever does. */
+  readonly nextScheduleMs: number | undefined;
   readonly isInitialized: boolean;
   readonly readyPods: number;
 }

@@ -115,6 +115,8 @@ export const rouse = {
   loadBalancing: "rouse.dev/load-balancing",
   /** `"enabled"`: answers say in `Server-Timing` what their requests waited for. */
   serverTiming: "rouse.dev/server-timing",
+  /** When to keep how many pods: see the autoscaler's `schedule/`. */
+  schedule: "rouse.dev/schedule",
   /** Directory relative paths of the manifest are resolved from; set by `rouse up` and `rouse apply`. */
   directory: "rouse.dev/directory",
   /** `by-variable`: the program looks for its volumes in `ROUSE_VOLUME_<NAME>`, not at their mount paths. */
