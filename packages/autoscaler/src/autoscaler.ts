@@ -26,6 +26,7 @@ import {
   SYSTEM_NAMESPACE,
 } from "@rouse/shared";
 import { Companions } from "./apply/companions.ts";
+import { DeletionCosts } from "./apply/deletion-costs.ts";
 import { type AppliedScale, PodAutoscalerReconciler } from "./apply/pod-autoscaler-reconciler.ts";
 import { ScaleTarget } from "./apply/scale-target.ts";
 import { Scaling } from "./apply/scaling.ts";
@@ -73,6 +74,8 @@ export interface Ownership {
 }
 
 export interface AutoscalerOptions {
+  /** Whether pods are told what removing them costs, for those who remove them. Default no. */
+  readonly writesDeletionCosts?: boolean;
   /** Keeps the windows over a restart; absent, a new life starts from nothing, with the caution of S-76. */
   readonly snapshots?: SnapshotStore;
   readonly ownership?: Ownership;
@@ -227,6 +230,9 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       target: new ScaleTarget(client, deployments),
       confirmations,
       readyActivators,
+      ...(options.writesDeletionCosts === true
+        ? { deletionCosts: new DeletionCosts({ client, log, pods: ledger, collector }) }
+        : {}),
     });
     const companions = new Companions({ client, serverlessServices, metrics });
     const reconciler = new PodAutoscalerReconciler({

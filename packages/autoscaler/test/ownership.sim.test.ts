@@ -1,3 +1,4 @@
+import { PodKind } from "@rouse/shared";
 import { expect, test } from "vitest";
 import { World } from "./world.ts";
 
@@ -51,4 +52,20 @@ test("S-120: everything is looked at once in ten hours", async () => {
   const before = asked;
   await world.clock.advanceAsync(36_000_000);
   expect(asked).toBeGreaterThan(before);
+});
+
+test("before fewer pods are asked for, each is told what removing it costs", async () => {
+  await using world = await World.start({ writesDeletionCosts: true });
+  const revision = await world.addRevision(NAME, { containerConcurrency: 10 });
+  await world.load(revision, 70, 90);
+  expect(world.replicas(NAME)).toBe(10);
+  world.directLoad = 20;
+  await world.load(revision, 0, 40);
+  expect(world.replicas(NAME)).toBeLessThan(10);
+  const pods = await world.client.list(PodKind, {});
+  expect(
+    pods.items.some(
+      ({ metadata }) => Number(metadata.annotations?.["controller.kubernetes.io/pod-deletion-cost"]) > 0,
+    ),
+  ).toBe(true);
 });

@@ -16,6 +16,7 @@ import { revisionOf } from "../keys.ts";
 import type { ProbeTarget } from "../probe/activator-probe.ts";
 import type { Confirmations } from "../probe/confirmations.ts";
 import { activityOf, elapsedMs } from "./activity.ts";
+import type { DeletionCosts } from "./deletion-costs.ts";
 import type { RevisionView } from "./revision-view.ts";
 import type { ScaleTarget } from "./scale-target.ts";
 import { type IdleRevision, type ScaleToZero, scaleToZero, type ZeroReason } from "./scale-to-zero.ts";
@@ -28,6 +29,8 @@ export interface ScalingDeps {
   readonly confirmations: Confirmations;
   /** K-84. */
   readonly readyActivators: () => number;
+  /** Absent where whoever removes pods sees himself which are busy. */
+  readonly deletionCosts?: DeletionCosts;
 }
 
 /** What became of the pods wanted. */
@@ -59,6 +62,9 @@ export class Scaling {
     const { target } = this.#deps;
     if (pods === undefined) return { kind: "scaled", want: undefined, pass: done };
     if (pods > 0) {
+      if (pods < (target.replicas(view.autoscaler) ?? 0)) {
+        await this.#deps.deletionCosts?.write(revisionOf(view.key));
+      }
       await target.scale(view.autoscaler, pods);
       return { kind: "scaled", want: pods, pass: done };
     }

@@ -39,7 +39,14 @@ function collecting(
       random: new SeededRandom(1),
       pods: {
         counts: () => ({ ready: 4, notReady: 0, pending: 0, terminating: 0 }),
-        readyPods: () => names.map((name) => ({ namespace: "default", name, ip: "127.0.0.1", startedAt: 0 })),
+        readyPods: () =>
+          names.map((name) => ({
+            namespace: "default",
+            name,
+            ip: "127.0.0.1",
+            startedAt: 0,
+            deletionCost: undefined,
+          })),
       },
       scraper: {
         scrape: ({ name }) => {

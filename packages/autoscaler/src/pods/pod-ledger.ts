@@ -24,7 +24,11 @@ export interface ReadyPod {
   readonly ip: string;
   /** Wall-clock milliseconds; `undefined` if the pod does not say. */
   readonly startedAt: number | undefined;
+  readonly deletionCost: string | undefined;
 }
+
+/** Which pods Kubernetes removes first: those of the lowest. */
+export const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
 
 const none: PodCounts = { ready: 0, notReady: 0, pending: 0, terminating: 0 };
 
@@ -80,6 +84,7 @@ export class PodLedger implements InformerHandler<Pod> {
         name,
         ip,
         startedAt: startTime === undefined ? undefined : parseRfc3339(startTime),
+        deletionCost: pod.metadata.annotations?.[DELETION_COST],
       });
     }
     return ready;
