@@ -46,6 +46,11 @@ export class RouteRequest implements Layer<GatewayContext> {
       exchange.fail(new ProxyError("unknown-host", `no service has the host "${hostName(request.host)}"`));
       return;
     }
+    if (path.isRedirected && !exchange.client.isTls) {
+      const location = `https://${hostName(request.host)}${request.target}`;
+      exchange.respond({ status: 301, headers: { Location: location } });
+      return;
+    }
     const split = pickSplit(path, this.#random);
     const inner = split === undefined ? undefined : this.#innerPath(path, request);
     const innerSplit = inner === undefined ? split : pickSplit(inner, this.#random);

@@ -26,6 +26,8 @@ export interface RoutePath<B> {
   /** Those with a percentage above 0. */
   readonly splits: readonly Split<B>[];
   readonly percentTotal: number;
+  /** Plain requests are told to come by TLS. C-116 */
+  readonly isRedirected: boolean;
   /** What it is part of, for those who ask what is in force (C-121). */
   readonly ingress: TableIngress;
 }
@@ -76,7 +78,9 @@ export class RoutingTable<B> {
       const { key, spec } = ingress;
       const rules = spec.rules.filter((rule) => options.entry === "private" || isPublic(rule));
       for (const rule of rules) {
-        const paths = rule.http.paths.map((path) => routePath(path, ingress, options.backend));
+        const paths = rule.http.paths.map((path) =>
+          routePath(path, { ingress, isRedirected: isRedirected(rule, spec) }, options.backend),
+        );
         for (const host of hostsOf(rule)) {
           const owner = owners.get(host) ?? key;
           if (owner !== key) {
@@ -132,7 +136,7 @@ function isPublic(rule: IngressRule): boolean {
 
 function routePath<B>(
   path: IngressPath,
-  ingress: TableIngress,
+  { ingress, isRedirected }: Pick<RoutePath<B>, "ingress" | "isRedirected">,
   backend: (ref: BackendRef) => B,
 ): RoutePath<B> {
   const isLone = path.splits.length === 1;
@@ -151,8 +155,14 @@ function routePath<B>(
     setHeaders: Object.entries(path.appendHeaders ?? {}),
     splits,
     percentTotal: splits.reduce((total, { percent }) => total + percent, 0),
+    isRedirected,
     ingress,
   };
+}
+
+/** Where there are no certificates there is nothing to be redirected to. */
+function isRedirected(rule: IngressRule, { httpOption, tls = [] }: Ingress["spec"]): boolean {
+  return httpOption === "Redirected" && tls.length > 0 && isPublic(rule);
 }
 
 export function backendRef(split: IngressSplit): BackendRef {

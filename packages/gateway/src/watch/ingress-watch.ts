@@ -17,6 +17,8 @@ import {
   type Random,
   ReconcileLoop,
   type Reconciler,
+  type Service,
+  ServiceKind,
   type Stored,
   writeStatus,
 } from "@rouse/shared";
@@ -67,6 +69,7 @@ export class IngressWatch implements Reconciler, Disposable {
   readonly #options: IngressWatchOptions;
   readonly #ingresses: Informer<Ingress>;
   readonly #endpoints: Informer<Endpoints>;
+  readonly #serviceObjects: Informer<Service>;
   readonly #loop: ReconcileLoop;
   readonly #backends: Backends;
   /** Which ingresses send traffic to a Service, so that a change of endpoints touches no others; and the reverse. */
@@ -97,6 +100,10 @@ export class IngressWatch implements Reconciler, Disposable {
       changed: (endpoints) => this.#endpointsChanged(endpoints),
       removed: (endpoints) => this.#endpointsChanged(endpoints),
     });
+    this.#serviceObjects = new Informer<Service>(deps, ServiceKind).handle({
+      changed: (service) => this.#endpointsChanged(service),
+      removed: (service) => this.#endpointsChanged(service),
+    });
     this.#ingresses = new Informer<Ingress>(deps, IngressKind).handle({
       changed: (ingress) => {
         this.#index(objectKey(ingress.metadata), backendsOf(ingress.spec));
@@ -111,7 +118,7 @@ export class IngressWatch implements Reconciler, Disposable {
 
   /** Follows from now on; resolves when everything that exists is in the table. */
   async start(): Promise<void> {
-    await this.#endpoints.start();
+    await Promise.all([this.#endpoints.start(), this.#serviceObjects.start()]);
     await this.#ingresses.start();
     this.#isSynced = true;
     for (const ingress of this.#ingresses.list()) {
@@ -145,6 +152,7 @@ export class IngressWatch implements Reconciler, Disposable {
   [Symbol.dispose](): void {
     this.#ingresses[Symbol.dispose]();
     this.#endpoints[Symbol.dispose]();
+    this.#serviceObjects[Symbol.dispose]();
     this.#loop[Symbol.dispose]();
     this.#backends.close();
   }
@@ -181,7 +189,11 @@ export class IngressWatch implements Reconciler, Disposable {
   }
 
   #readyOf({ namespace, name, port }: BackendRef) {
-    return readyEndpoints(this.#endpoints.get(objectKey({ namespace, name })), port);
+    const key = objectKey({ namespace, name });
+    return readyEndpoints(
+      { service: this.#serviceObjects.get(key), endpoints: this.#endpoints.get(key) },
+      port,
+    );
   }
 
   #verdict(key: ObjectKey, ingress: Stored<Ingress>): IngressVerdict {
@@ -221,7 +233,8 @@ export class IngressWatch implements Reconciler, Disposable {
     });
   }
 
-  #endpointsChanged({ metadata }: Stored<Endpoints>): void {
+  /** The Service of that name leads elsewhere than before, or may. */
+  #endpointsChanged({ metadata }: Stored<Endpoints> | Stored<Service>): void {
     const service = objectKey(metadata);
     for (const backend of this.#backends.refresh(service)) this.#deps.endpointsChanged(backend);
     if (!this.#isSynced) return;
