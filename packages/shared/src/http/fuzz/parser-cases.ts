@@ -347,6 +347,9 @@ export const chunkedBodies: readonly ParserCase[] = [
   ["0\r\nX: y\n\r\n", "bareLf", "§2.2"],
   ["0\r\nContent-Length: 5\r\n\r\n", "framingTrailer", "9110 §6.5.1"],
   ["0\r\nTransfer-Encoding: chunked\r\n\r\n", "framingTrailer", "9110 §6.5.1"],
+  ["0\r\nConnection: close\r\n\r\n", "framingTrailer", "9110 §6.5.1: to Node's parser the last request"],
+  ["0\r\nProxy-Connection: close\r\n\r\n", "framingTrailer", "9110 §6.5.1: the same"],
+  ["0\r\nUpgrade: a\r\n\r\n", "framingTrailer", "9110 §6.5.1"],
   ["0\r\nX: \x00\r\n\r\n", "controlByte", "9110 §5.5"],
   ["0\r\nGET / HTTP/1.1\r\n\r\n", "spaceBeforeColon", "§7.1: a request in a body's end"],
 ];

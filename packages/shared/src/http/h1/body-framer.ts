@@ -238,8 +238,13 @@ export class BodyFramer {
   }
 }
 
-/** Some would take these for the framing of what follows. */
-const FRAMING_FIELDS = (1 << field.contentLength) | (1 << field.transferEncoding);
+/** Some would take these for the framing of what follows; Node's parser, for whether and as what anything follows. */
+const FRAMING_FIELDS =
+  (1 << field.contentLength) |
+  (1 << field.transferEncoding) |
+  (1 << field.connection) |
+  (1 << field.proxyConnection) |
+  (1 << field.upgrade);
 
 /** A trailer section: field lines alone. RFC 9112 §7.1.2. */
 class TrailerParser extends HeadParser<FieldBlock> {
