@@ -1,6 +1,7 @@
 import {
   type AnyObject,
   ConfigurationKind,
+  DomainMappingKind,
   type Kind,
   KnativeServiceKind,
   type KubeObject,
@@ -9,6 +10,7 @@ import {
   RouteKind,
   type TrafficTarget,
 } from "@rouse/shared";
+import { defaultDomainMapping } from "./domain-mapping.ts";
 import {
   probeHandlers,
   probeNames,
@@ -26,6 +28,12 @@ export interface DefaultingOptions {
   readonly before?: AnyObject | undefined;
 }
 
+interface DefaultingContext {
+  readonly settings: AdmissionSettings;
+  /** Metadata of the object the spec is part of. */
+  readonly parent: KubeObject["metadata"];
+}
+
 /** Volumes a container may write to; all others are mounted to be read. */
 const WRITABLE_SOURCES: readonly string[] = ["emptyDir", "persistentVolumeClaim", "ephemeral"];
 
@@ -37,16 +45,19 @@ export function defaultServing<T extends KubeObject>(
 ): T {
   if (kind.group !== KnativeServiceKind.group) return object;
   const spec = specOf(object);
+  const parent = object.metadata;
   switch (kind.kind) {
+    case DomainMappingKind.kind:
+      return defaultDomainMapping(object);
     case KnativeServiceKind.kind: {
       const traffic = spec.traffic?.length ? spec.traffic : [{ latestRevision: true, percent: 100 }];
-      const template = defaultTemplate(spec.template, templateOf(before), settings);
+      const template = defaultTemplate(spec.template, templateOf(before), { settings, parent });
       return { ...object, spec: { ...spec, template, traffic: traffic.map(defaultTarget) } };
     }
     case ConfigurationKind.kind:
       return {
         ...object,
-        spec: { ...spec, template: defaultTemplate(spec.template, templateOf(before), settings) },
+        spec: { ...spec, template: defaultTemplate(spec.template, templateOf(before), { settings, parent }) },
       };
     case RouteKind.kind:
       return {
@@ -54,7 +65,9 @@ export function defaultServing<T extends KubeObject>(
         spec: { ...spec, ...(spec.traffic && { traffic: spec.traffic.map(defaultTarget) }) },
       };
     case RevisionKind.kind: // C-149: its spec cannot change any more
-      return before === undefined ? { ...object, spec: defaultSpec(spec, settings, true) } : object;
+      return before === undefined
+        ? { ...object, spec: defaultSpec(spec, { settings, parent }, true) }
+        : object;
     default:
       return object;
   }
@@ -81,11 +94,11 @@ function templateOf(object: AnyObject | undefined): ServingTemplate | undefined 
 function defaultTemplate(
   template: ServingTemplate = {},
   before: ServingTemplate | undefined,
-  settings: AdmissionSettings,
+  context: DefaultingContext,
 ): ServingTemplate {
   const name = template.metadata?.name;
   if (before !== undefined && name && name === before.metadata?.name) return template;
-  return { ...template, spec: defaultSpec(template.spec ?? {}, settings, before === undefined) };
+  return { ...template, spec: defaultSpec(template.spec ?? {}, context, before === undefined) };
 }
 
 function defaultTarget(target: TrafficTarget): TrafficTarget {
@@ -96,7 +109,11 @@ function defaultTarget(target: TrafficTarget): TrafficTarget {
   };
 }
 
-function defaultSpec(spec: ServingSpec, settings: AdmissionSettings, isCreate: boolean): ServingSpec {
+function defaultSpec(
+  spec: ServingSpec,
+  { settings, parent }: DefaultingContext,
+  isCreate: boolean,
+): ServingSpec {
   const timeoutSeconds = spec.timeoutSeconds || settings.revisionTimeoutSeconds;
   const responseStart = settings.responseStartTimeoutSeconds;
   const idle = settings.idleTimeoutSeconds;
@@ -105,7 +122,7 @@ function defaultSpec(spec: ServingSpec, settings: AdmissionSettings, isCreate: b
     initContainers,
     enableServiceLinks = isCreate ? settings.enableServiceLinks : undefined,
   } = spec;
-  const containers = named(spec.containers ?? [], settings.containerName);
+  const containers = named(spec.containers ?? [], filled(settings.containerName, parent));
   const serving = servingIndex(containers);
   return {
     ...spec,
@@ -124,11 +141,26 @@ function defaultSpec(spec: ServingSpec, settings: AdmissionSettings, isCreate: b
     ...(initContainers === undefined
       ? {}
       : {
-          initContainers: named(initContainers, settings.initContainerName).map((container) =>
+          initContainers: named(initContainers, filled(settings.initContainerName, parent)).map((container) =>
             defaultContainer(container, volumes, false),
           ),
         }),
   };
+}
+
+const PLACEHOLDER = /\{\{\s*(?:\.(\w+)|index\s+\.(Labels|Annotations)\s+"([^"]*)")\s*\}\}/g;
+
+/** `{{.Name}}` and its like in the name of a container, from the object that the template is part of. C-157 */
+function filled(template: string, parent: KubeObject["metadata"]): string {
+  const fields: Readonly<Record<string, string | undefined>> = {
+    Name: parent.name,
+    Namespace: parent.namespace,
+    GenerateName: parent.generateName,
+  };
+  return template.replaceAll(PLACEHOLDER, (_, field?: string, map?: string, key?: string) => {
+    if (field !== undefined) return fields[field] ?? "";
+    return (map === "Labels" ? parent.labels : parent.annotations)?.[key ?? ""] ?? "";
+  });
 }
 
 /** Unnamed containers get the name, or with others beside them the name and the first free number. */

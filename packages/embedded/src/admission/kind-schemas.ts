@@ -1,8 +1,10 @@
 import {
   apiVersion,
+  ClusterDomainClaimKind,
   ConfigMapKind,
   ConfigurationKind,
   DeploymentKind,
+  DomainMappingKind,
   EndpointsKind,
   type Kind,
   KnativeServiceKind,
@@ -11,6 +13,7 @@ import {
   PodKind,
   RevisionKind,
   RouteKind,
+  SecretKind,
   ServiceKind,
 } from "@rouse/shared";
 import type { Schema } from "./schema.ts";
@@ -193,6 +196,33 @@ const specs: ReadonlyMap<
   ],
   [RevisionKind, { fields: { spec: revisionSpec }, required: ["spec"] }],
   [RouteKind, { fields: { spec: object({ traffic }, "traffic") }, required: ["spec"] }],
+  [
+    DomainMappingKind,
+    {
+      fields: {
+        spec: object(
+          {
+            ref: object({
+              kind: text,
+              apiVersion: text,
+              name: text,
+              namespace: text,
+              group: text,
+              address: text,
+            }),
+            tls: object({ secretName: text }, "secretName"),
+          },
+          "ref",
+        ),
+      },
+      required: ["spec"],
+    },
+  ],
+  [
+    ClusterDomainClaimKind,
+    { fields: { spec: object({ namespace: text }, "namespace") }, required: ["spec"] },
+  ],
+  [SecretKind, { fields: { data: textMap, stringData: textMap, type: text, immutable: flag } }],
   [ConfigMapKind, { fields: { data: textMap, binaryData: textMap, immutable: flag } }],
   [NamespaceKind, { fields: { spec: anyMap } }],
   [

@@ -1,11 +1,14 @@
 import {
   type AnyObject,
   ConfigurationKind,
+  DomainMappingKind,
   type Kind,
   KnativeServiceKind,
   KubeError,
   type KubeObject,
+  MetricKind,
   ObjectStore,
+  PodAutoscalerKind,
   RevisionKind,
   RouteKind,
   SeededRandom,
@@ -414,13 +417,113 @@ describe("updates", () => {
     ).toThrow("expected 0 <= 500 <= 100");
   });
 
+  test("note who made an object, and who last changed its spec; an owned object says what its owner says (C-145)", () => {
+    const store = setup();
+    const authors = { "serving.knative.dev/creator": "rouse", "serving.knative.dev/lastModifier": "rouse" };
+    const forged = { "serving.knative.dev/creator": "root", own: "kept" };
+    const created = store.create(KnativeServiceKind, service({}, {}, { annotations: forged }));
+    expect(created.metadata.annotations).toEqual({ ...authors, own: "kept" });
+    const body = { metadata: { annotations: { "serving.knative.dev/lastModifier": "you" } } };
+    expect(() => store.patch(KnativeServiceKind, created.metadata, { kind: "merge", body })).toThrow(
+      "annotation value is immutable: metadata.annotations.serving.knative.dev/lastModifier",
+    );
+    const ownerReferences = [
+      { apiVersion: "serving.knative.dev/v1", kind: "Service", name: "hello", uid: created.metadata.uid },
+    ];
+    const owned = make(
+      RouteKind,
+      { traffic: [{ percent: 100, configurationName: "hello" }] },
+      { ownerReferences },
+    );
+    expect(store.create(RouteKind, owned).metadata.annotations).toBeUndefined();
+    const { ownerReferences: _, ...lone } = owned.metadata;
+    const stored = store.create(RouteKind, { ...owned, metadata: { ...lone, name: "lone" } });
+    expect(stored.metadata.annotations).toEqual(authors);
+  });
+
   test("may not change who created it (C-145)", () => {
     const store = setup();
-    const annotations = { "serving.knative.dev/creator": "me" };
-    const created = store.create(KnativeServiceKind, service({}, {}, { annotations }));
+    const created = store.create(KnativeServiceKind, service({}));
     const body = { metadata: { annotations: { "serving.knative.dev/creator": "you" } } };
     expect(() => store.patch(KnativeServiceKind, created.metadata, { kind: "merge", body })).toThrow(
       "annotation value is immutable: metadata.annotations.serving.knative.dev/creator",
     );
   });
+});
+
+describe("C-2: fields nobody knows are not stored", () => {
+  test("at any depth; what is open keeps its own", () => {
+    const created = setup().create(
+      KnativeServiceKind,
+      service(
+        {
+          metadata: { labels: { a: "b" }, customKey: "kept" },
+          spec: {
+            containers: [{ ...containers[0], imageX: 1, securityContext: { runAsUser: 7 } }],
+            more: [],
+          },
+        },
+        { what: { is: "this" } },
+      ),
+    );
+    const text = JSON.stringify(created);
+    for (const gone of ["imageX", "more", "what"]) expect(text).not.toContain(`"${gone}"`);
+    expect(text).toContain('"customKey":"kept"');
+    expect(text).toContain('"runAsUser":7');
+  });
+});
+
+describe("C-133, CV-35: domain mappings", () => {
+  const ref = { kind: "Service", apiVersion: "serving.knative.dev/v1", name: "hello" };
+  const mapping = (name: string, of: object = {}): AnyObject => ({
+    apiVersion: "serving.knative.dev/v1beta1",
+    kind: "DomainMapping",
+    metadata: { name, namespace: "default" },
+    spec: { ref: { ...ref, ...of } },
+  });
+
+  test("get the reference's namespace, and say who made them", () => {
+    const { spec, metadata } = setup().create(DomainMappingKind, mapping("www.acme.io"));
+    expect(spec).toEqual({ ref: { ...ref, namespace: "default" } });
+    expect(metadata.annotations).toMatchObject({ "serving.knative.dev/creator": "rouse" });
+  });
+
+  test.each([
+    { object: mapping("invalid"), want: "invalid value: invalid: metadata.name\nshould be a domain" },
+    { object: mapping("x.svc.cluster.local"), want: "invalid value: x.svc.cluster.local: metadata.name" },
+    { object: mapping("a..b"), want: "a..b" },
+    { object: mapping("www.acme.io", { name: "" }), want: "missing field(s): spec.ref.name" },
+    { object: mapping("www.acme.io", { group: "g" }), want: "must not set the field(s): spec.ref.group" },
+    {
+      object: mapping("www.acme.io", { namespace: "other" }),
+      want: "invalid value: other: spec.ref.namespace",
+    },
+  ])("$want", ({ object, want }) => {
+    expect(refusal(object, DomainMappingKind)).toContain(want);
+  });
+});
+
+test("S-14: autoscaling annotations of a PodAutoscaler and a Metric are checked as on templates", () => {
+  const scaled = (kind: string): AnyObject => ({
+    apiVersion: "autoscaling.internal.knative.dev/v1alpha1",
+    kind,
+    metadata: {
+      name: "hello",
+      namespace: "default",
+      annotations: { "autoscaling.knative.dev/min-scale": "-1" },
+    },
+    spec: {},
+  });
+  const want = "expected 0 <= -1 <= 2147483647: metadata.annotations.autoscaling.knative.dev/min-scale";
+  expect(refusal(scaled("PodAutoscaler"), PodAutoscalerKind)).toBe(want);
+  expect(refusal(scaled("Metric"), MetricKind)).toBe(want);
+});
+
+test("C-157: names of containers may be templates over the object's own metadata", () => {
+  const template = '{{.Name}}-{{ index .Labels "team" }}{{.UID}}';
+  const { spec } = setup({ containerName: template }).create(
+    KnativeServiceKind,
+    service({}, {}, { labels: { team: "a" } }),
+  );
+  expect(JSON.stringify(spec)).toContain('"name":"hello-a"');
 });

@@ -1,21 +1,32 @@
 import {
   type AdmissionRequest,
   type AnyObject,
+  type FieldError,
   fieldErrorText,
   type Kind,
   KnativeServiceKind,
   KubeError,
   type KubeObject,
+  MetricKind,
   type ObjectAdmission,
+  PodAutoscalerKind,
   type StatusCause,
+  under,
+  validateAutoscalingAnnotations,
 } from "@rouse/shared";
+import { withAuthors } from "./authors.ts";
 import { defaultServing } from "./default-serving.ts";
 import { schemaOf } from "./kind-schemas.ts";
+import { prune } from "./prune.ts";
 import { checkShape } from "./schema.ts";
 import { type AdmissionSettings, defaultSettings } from "./settings.ts";
 import { validateServing } from "./validate-serving.ts";
 
 const WEBHOOK = "validation.webhook.serving.knative.dev";
+/** Who writes objects of a home: it has one user. */
+const HOME_USER = "rouse";
+/** Made by controllers, but with annotations people write. S-14 */
+const SCALED_KINDS: readonly Kind<KubeObject>[] = [PodAutoscalerKind, MetricKind];
 
 /** Defaults and checks the kinds of Serving as Knative's webhooks do, inside the API server. C-143, C-167 */
 export class ServingAdmission implements ObjectAdmission {
@@ -29,22 +40,41 @@ export class ServingAdmission implements ObjectAdmission {
   /** @throws KubeError `Invalid` for a wrong shape, `BadRequest` with the webhook's text for wrong content (C-146) */
   admit({ kind, object, before, subresource }: AdmissionRequest): AnyObject {
     // A status is its controller's: what is stored stays writable whatever the settings have become (C-144).
-    if (kind.group !== KnativeServiceKind.group || subresource === "status") return object;
-    checkKindShape(kind, object);
+    if (subresource === "status") return object;
     const settings = this.#settings();
-    const defaulted = defaultServing(kind, object, { settings, before });
+    if (SCALED_KINDS.includes(kind)) return checkScaled(object, settings);
+    if (kind.group !== KnativeServiceKind.group) return object;
+    checkKindShape(kind, object);
+    const known = prune(object, schemaOf(kind));
+    const authored = withAuthors(kind, known, { before, user: HOME_USER });
+    const defaulted = defaultServing(kind, authored, { settings, before });
     // What is on its way out has to be able to lose its finalizers, however strict settings have become.
     const isEnding = before?.metadata.deletionTimestamp !== undefined;
     const errors = isEnding ? [] : validateServing({ kind, object: defaulted, before, settings });
-    if (errors.length === 0) return defaulted;
-    throw new KubeError(
-      "BadRequest",
-      `admission webhook "${WEBHOOK}" denied the request: validation failed: ${fieldErrorText(errors)}`,
-    );
+    if (errors.length > 0) throw denied(errors);
+    return defaulted;
   }
 }
 
-/** Types and required fields, as a schema of the kind would. Unknown fields are left to those who write manifests. */
+function checkScaled(object: AnyObject, settings: AdmissionSettings): AnyObject {
+  const { annotations = {} } = object.metadata;
+  const errors = under(
+    "metadata.annotations",
+    validateAutoscalingAnnotations(annotations, settings.autoscaling),
+  );
+  if (errors.length > 0) throw denied(errors);
+  return object;
+}
+
+function denied(errors: readonly FieldError[]): KubeError {
+  const text = fieldErrorText(errors);
+  return new KubeError(
+    "BadRequest",
+    `admission webhook "${WEBHOOK}" denied the request: validation failed: ${text}`,
+  );
+}
+
+/** Types and required fields, as a schema of the kind would. Unknown fields are no fault here: they are not stored. */
 function checkKindShape(kind: Kind<KubeObject>, object: AnyObject): void {
   const causes = checkShape(object, schemaOf(kind))
     .filter(({ message }) => !message.startsWith("unknown field"))

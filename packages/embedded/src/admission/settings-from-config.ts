@@ -49,6 +49,8 @@ function readDefaults(data: ConfigData): Partial<AdmissionSettings> {
       defaultSettings.containerConcurrencyMax,
     ),
     allowContainerConcurrencyZero: isTrue(data["allow-container-concurrency-zero"] ?? "true"),
+    containerName: data["container-name-template"] ?? defaultSettings.containerName,
+    initContainerName: data["init-container-name-template"] ?? defaultSettings.initContainerName,
     enableServiceLinks: serviceLinks(data["enable-service-links"]),
   };
   const isConsistent =

@@ -1,19 +1,21 @@
 import {
   type AnyObject,
   ConfigurationKind,
+  DomainMappingKind,
   type FieldError,
   fieldErrors,
   type Kind,
   KnativeServiceKind,
   type KubeObject,
-  annotations as keys,
   labels,
   RevisionKind,
   RouteKind,
   semanticEqual,
   under,
 } from "@rouse/shared";
+import { validateAuthors } from "./authors.ts";
 import { specOf } from "./default-serving.ts";
+import { validateDomainMapping } from "./domain-mapping.ts";
 import type { ServingTemplate } from "./pod-spec.ts";
 import { type AdmissionSettings, defaultSettings } from "./settings.ts";
 import { validateObjectAnnotations, validateTemplateAnnotations } from "./validate-annotations.ts";
@@ -37,7 +39,9 @@ export function validateServing(request: ServingRequest): readonly FieldError[] 
   const { metadata } = object;
   const { annotations = {} } = metadata;
   const { template = {}, traffic = [], ...spec } = specOf(object);
-  const common = [...validateName(metadata), ...validateCreator(request), ...validateOwner(kind, object)];
+  const authors = validateAuthors(object, request.before);
+  if (kind === DomainMappingKind) return [...authors, ...validateDomainMapping(object)];
+  const common = [...validateName(metadata), ...authors, ...validateOwner(kind, object)];
   switch (kind.kind) {
     case KnativeServiceKind.kind:
       return [
@@ -95,13 +99,6 @@ function validateTemplate(
     ...under("spec.template.metadata.annotations", validateTemplateAnnotations(annotations, settings)),
     ...under("spec.template.spec", validateRevisionSpec(template.spec ?? {}, { settings, annotations })),
   ];
-}
-
-/** C-145. */
-function validateCreator({ object, before }: ServingRequest): readonly FieldError[] {
-  const was = before?.metadata.annotations?.[keys.creator];
-  if (was === undefined || object.metadata.annotations?.[keys.creator] === was) return [];
-  return [fieldErrors.text("annotation value is immutable", `metadata.annotations.${keys.creator}`)];
 }
 
 /** A label that says whose child this is has to be borne out by an owner reference. */

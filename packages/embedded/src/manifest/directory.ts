@@ -1,5 +1,6 @@
 import {
   ConfigurationKind,
+  DomainMappingKind,
   type Kind,
   KnativeServiceKind,
   type KubeObject,
@@ -10,7 +11,7 @@ import {
 
 /** The kinds of Serving that users write. */
 export function isServing(kind: Kind<KubeObject>): boolean {
-  return [KnativeServiceKind, ConfigurationKind, RevisionKind, RouteKind].some(
+  return [KnativeServiceKind, ConfigurationKind, RevisionKind, RouteKind, DomainMappingKind].some(
     ({ group, plural }) => group === kind.group && plural === kind.plural,
   );
 }
@@ -24,7 +25,7 @@ type Annotated = { readonly annotations?: Readonly<Record<string, string>> };
 export function withDirectory(kind: Kind<KubeObject>, object: KubeObject, directory: string): KubeObject {
   if (!isServing(kind)) return object;
   if (kind.kind === RevisionKind.kind) return annotated(object, directory);
-  if (kind.kind === RouteKind.kind) return object;
+  if (kind.kind === RouteKind.kind || kind.kind === DomainMappingKind.kind) return object;
   const spec: unknown = Reflect.get(object, "spec");
   const template = isRecord(spec) ? spec.template : undefined;
   if (!isRecord(spec) || !isRecord(template)) return object;

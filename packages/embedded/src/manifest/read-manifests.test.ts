@@ -257,3 +257,25 @@ describe("a wrong manifest is reported with file, line, column, path and what wa
     expect(problems(service("- image: x", "  command: null", "  env:"))).toEqual([]);
   });
 });
+
+test("a List gives its items, each known by its own place, and what is wrong with one is told there", () => {
+  const text = `apiVersion: v1
+kind: List
+items:
+  - apiVersion: v1
+    kind: ConfigMap
+    metadata: { name: a }
+  - apiVersion: v1
+    kind: ConfigMap
+    metadata: { name: b }
+    data: { k: 1 }
+`;
+  const { objects } = readManifests([file(text)]);
+  expect(objects.map(({ object, line, column }) => [object.metadata.name, line, column])).toEqual([
+    ["a", 4, 5],
+  ]);
+  expect(problems(text)).toEqual([
+    expect.stringMatching(/^service\.yaml:10:\d+: data\.k: expected a string/),
+  ]);
+  expect(problems("apiVersion: v1\nkind: List\nitems: [1]")).toEqual([expect.stringContaining("got the number 1")]);
+});

@@ -4,6 +4,7 @@ import { schemaOf } from "../admission/kind-schemas.ts";
 import { checkShape, nearest, shown } from "../admission/schema.ts";
 import { validateServing } from "../admission/validate-serving.ts";
 import { isServing, withDirectory } from "./directory.ts";
+import { listItems } from "./list-items.ts";
 import type { ManifestError, ManifestFile, ManifestObject, Manifests } from "./manifest.ts";
 import { type Position, parseDocuments, type SourceDocument } from "./source-document.ts";
 
@@ -59,10 +60,11 @@ function readFile(file: ManifestFile, namespace: string): Manifests {
       }
       continue;
     }
-    const { document } = parsed;
-    const read = readObject(document, { file, namespace });
-    if (read.kind === "object") objects.push({ ...read.object, ...document.start, file: file.path });
-    else errors.push(...read.findings.map((finding) => ({ file: file.path, ...finding })));
+    for (const document of listItems(parsed.document)) {
+      const read = readObject(document, { file, namespace });
+      if (read.kind === "object") objects.push({ ...read.object, ...document.start, file: file.path });
+      else errors.push(...read.findings.map((finding) => ({ file: file.path, ...finding })));
+    }
   }
   if (documents.length === 0) {
     const message = "nothing in it: expected an object with apiVersion, kind and metadata";
@@ -110,7 +112,7 @@ function readObject(
     ? validateServing({ kind: identity.kind, object: defaultServing(identity.kind, sent), before: undefined })
     : [];
   const findings = [
-    ...causes.map(({ field, message }) => located(field, message)),
+    ...causes.map(({ field = "", message }) => located(field, message)),
     ...fields.map(({ message, paths, details }) => ({
       ...located(paths[0] ?? "", details === undefined ? message : `${message} (${details})`),
       path: paths.join(", "),
