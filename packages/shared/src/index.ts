@@ -89,6 +89,9 @@ export {
   findCondition,
 } from "./kube/conditions.ts";
 export { type EventNote, EventRecorder, type EventRecorderDeps } from "./kube/event-recorder.ts";
+export { type ApiServerAddress, parseServerUrl } from "./kube/http/api-server.ts";
+export { inClusterServer, kubeconfigServer } from "./kube/http/credentials.ts";
+export { HttpKubeClient, type HttpKubeClientDeps } from "./kube/http/http-kube-client.ts";
 export { Informer, type InformerDeps, type InformerHandler, type Lister } from "./kube/informer.ts";
 export {
   type HorizontalPodAutoscaler,
