@@ -15,6 +15,10 @@ export interface BenchmarkOptions {
   readonly isQuick: boolean;
   /** The repository's root. */
   readonly root: string;
+  /** One of the benchmark's `targets`, to be measured beside its baseline alone. */
+  readonly target?: string;
+  /** One of the benchmark's `scenarios`, to be run alone. */
+  readonly scenario?: string;
   /** What is going on, for a person waiting. */
   readonly progress: (line: string) => void;
 }
@@ -23,6 +27,9 @@ export interface Benchmark {
   readonly name: string;
   /** What it finds out. */
   readonly question: string;
+  /** What `--target` and `--scenario` may name; without them there is nothing to choose. */
+  readonly targets?: readonly string[];
+  readonly scenarios?: readonly string[];
   run(options: BenchmarkOptions): Promise<readonly Result[]>;
 }
 

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, type Socket } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Benchmark, type BenchmarkOptions, type Result, result } from "./benchmark.ts";
-import { http1Load, http2Load, isInstalled, type Load, throughput } from "./hop/load.ts";
+import { type Direction, type LargeBody, largeBodyResults, moveLargeBody } from "./hop/large-body.ts";
+import { http1Load, http2Load, isInstalled, type Load } from "./hop/load.ts";
+import { runParked } from "./hop/parked.ts";
 import { freePort, PinnedProcess } from "./hop/process.ts";
 import { origin, type Place, type Target, targets } from "./hop/targets.ts";
 import { quantile, spread } from "./quantile.ts";
@@ -14,20 +15,39 @@ const LOAD_CORE = 1;
 const CONNECTIONS = 64;
 const HTTP2_CONNECTIONS = 4;
 const HTTP2_STREAMS = 16;
+const REVISION = { "Knative-Serving-Revision": "hello-00001", "Knative-Serving-Namespace": "default" };
+const OURS = ["engine", "queue-proxy", "activator"];
 
-interface Scenario {
+interface Requests {
+  readonly kind: "requests";
   readonly name: string;
   readonly protocol: "h1" | "h2";
   readonly path: string;
   readonly postBytes: number;
+  /** Requests name a revision, as the gateway's do; only our own programs are measured by them. */
+  readonly isToRevision?: boolean;
 }
 
-const scenarios: readonly Scenario[] = [
-  { name: "h1 small", protocol: "h1", path: "/", postBytes: 0 },
-  { name: "h1 16 KiB", protocol: "h1", path: "/16k", postBytes: 0 },
-  { name: "h1 POST 4 KiB", protocol: "h1", path: "/", postBytes: 4_096 },
-  { name: "h2c", protocol: "h2", path: "/", postBytes: 0 },
+interface Large {
+  readonly kind: "large";
+  readonly name: string;
+  readonly protocol: "h1";
+  readonly direction: Direction;
+}
+
+const scenarios: readonly (Requests | Large)[] = [
+  { kind: "requests", name: "h1", protocol: "h1", path: "/", postBytes: 0 },
+  { kind: "requests", name: "h1-16k", protocol: "h1", path: "/16k", postBytes: 0 },
+  { kind: "requests", name: "h1-post-4k", protocol: "h1", path: "/", postBytes: 4_096 },
+  { kind: "requests", name: "h2c", protocol: "h2", path: "/", postBytes: 0 },
+  { kind: "requests", name: "h2c-unary", protocol: "h2", path: "/", postBytes: 128 },
+  { kind: "requests", name: "h1-revision", protocol: "h1", path: "/", postBytes: 0, isToRevision: true },
+  { kind: "requests", name: "h2c-revision", protocol: "h2", path: "/", postBytes: 0, isToRevision: true },
+  { kind: "large", name: "large-answer", protocol: "h1", direction: "answer" },
+  { kind: "large", name: "large-request", protocol: "h1", direction: "request" },
 ];
+/** Not a comparison: what the engine itself takes for requests that wait. */
+const PARKED = "parked";
 
 /** What one target did in one round of one scenario. */
 interface Sample {
@@ -35,23 +55,35 @@ interface Sample {
   readonly load: Load;
 }
 
+type Upstream = Omit<Place, "port" | "protocol">;
+
 export const hop: Benchmark = {
   name: "hop",
   question: "What does a request cost on its way through us, beside a bare pipe and other proxies?",
+  targets: targets.map(({ name }) => name),
+  scenarios: [...scenarios.map(({ name }) => name), PARKED],
   async run(options: BenchmarkOptions): Promise<readonly Result[]> {
     if (availableParallelism() < 2 || !isInstalled("taskset")) throw new Error("needs two cores and taskset");
     const folder = mkdtempSync(join(tmpdir(), "rouse-hop-"));
     try {
-      const upstream = { upstreamPort: await freePort(), upstreamPortH2: await freePort() };
+      const upstream = { upstreamPort: await freePort(), upstreamPortH2: await freePort(), folder };
       await using _origin = await PinnedProcess.start(
         origin(upstream.upstreamPort, upstream.upstreamPortH2),
         LOAD_CORE,
       );
+      const isWanted = (name: string): boolean => options.scenario === undefined || options.scenario === name;
       const results: Result[] = [];
-      for (const scenario of scenarios)
-        results.push(...(await runScenario(scenario, { ...upstream, folder }, options)));
-      results.push(...(await runThroughput({ ...upstream, folder }, options)));
-      results.push(...(await runParked({ ...upstream, folder }, options)));
+      for (const scenario of scenarios) {
+        if (!isWanted(scenario.name) || isOnlyFloor(scenario, options)) continue;
+        const taken =
+          scenario.kind === "requests"
+            ? await runRequests(scenario, upstream, options)
+            : await runLarge(scenario, upstream, options);
+        results.push(...taken);
+      }
+      if (isWanted(PARKED) && (options.target ?? "engine") === "engine") {
+        results.push(...(await runParked(upstream, options, { hop: HOP_CORE, load: LOAD_CORE })));
+      }
       return results;
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -59,55 +91,78 @@ export const hop: Benchmark = {
   },
 };
 
-type Upstream = Omit<Place, "port" | "protocol">;
-
 /** Targets take turns, round after round: what the machine does meanwhile falls on all of them. */
-async function runScenario(
-  scenario: Scenario,
+async function inTurns<T>(
+  scenario: Requests | Large,
   upstream: Upstream,
-  { isQuick, progress }: BenchmarkOptions,
-): Promise<readonly Result[]> {
-  if (scenario.protocol === "h2" && !isInstalled("h2load")) {
-    progress(`${scenario.name}: skipped, h2load is not installed`);
-    return [];
-  }
-  const samples = new Map<string, Sample[]>();
-  for (let round = 1; round <= (isQuick ? 2 : 5); round++) {
-    for (const target of available(scenario.protocol, progress, round === 1)) {
-      const port = await freePort();
-      const place = { ...upstream, port, protocol: scenario.protocol };
+  options: BenchmarkOptions,
+  take: (hopped: PinnedProcess, place: Place) => Promise<{ readonly sample: T; readonly says: string }>,
+): Promise<ReadonlyMap<string, readonly T[]>> {
+  const { name, protocol } = scenario;
+  const samples = new Map<string, T[]>();
+  for (let round = 1; round <= (options.isQuick ? 2 : 5); round++) {
+    for (const target of available(scenario, options, round === 1)) {
+      const place = { ...upstream, port: await freePort(), protocol };
       await using hopped = await PinnedProcess.start(target.command(place), HOP_CORE);
-      await measure(scenario, place, { seconds: 1 }, hopped); // compiled and connected before anything counts
-      const sample = await measure(scenario, place, { seconds: isQuick ? 2 : 5 }, hopped);
+      const { sample, says } = await take(hopped, place);
       samples.set(target.name, [...(samples.get(target.name) ?? []), sample]);
-      progress(
-        `${scenario.name}, round ${round}, ${target.name}: ${sample.cpuUs.toFixed(1)} µs, ` +
-          `${Math.round(sample.load.perSecond)}/s, p99 ${sample.load.p99Ms.toFixed(2)} ms, ${sample.load.errors} errors`,
-      );
+      options.progress(`${name}, round ${round}, ${target.name}: ${says}`);
     }
   }
-  const floor = samples.get(scenario.protocol === "h1" ? "pipe" : "http2-pass") ?? [];
+  return samples;
+}
+
+async function runRequests(
+  scenario: Requests,
+  upstream: Upstream,
+  options: BenchmarkOptions,
+): Promise<readonly Result[]> {
+  if (scenario.protocol === "h2" && !isInstalled("h2load")) {
+    options.progress(`${scenario.name}: skipped, h2load is not installed`);
+    return [];
+  }
+  const samples = await inTurns(scenario, upstream, options, async (hopped, place) => {
+    await measure(scenario, place, { seconds: 1 }, hopped); // compiled and connected before anything counts
+    const sample = await measure(scenario, place, { seconds: options.isQuick ? 2 : 5 }, hopped);
+    const { perSecond, p99Ms, errors } = sample.load;
+    const says = `${sample.cpuUs.toFixed(1)} µs, ${Math.round(perSecond)}/s, p99 ${p99Ms.toFixed(2)} ms, ${errors} errors`;
+    return { sample, says };
+  });
   const floorUs = quantile(
-    floor.map(({ cpuUs }) => cpuUs),
+    (samples.get(floorOf(scenario)) ?? []).map(({ cpuUs }) => cpuUs),
     0.5,
   );
   return [...samples].flatMap(([name, taken]) => resultsOf(`${scenario.name}, ${name}`, taken, floorUs));
 }
 
+async function runLarge(
+  scenario: Large,
+  upstream: Upstream,
+  options: BenchmarkOptions,
+): Promise<readonly Result[]> {
+  const mebibytes = options.isQuick ? 256 : 1_024;
+  const { direction } = scenario;
+  const samples = await inTurns<LargeBody>(scenario, upstream, options, async (hopped, { port }) => {
+    const sample = await moveLargeBody(hopped, { port, direction, mebibytes });
+    const { mebibytesPerSecond, cpuMsPerGibibyte, growthMib } = sample;
+    const says = `${mebibytesPerSecond.toFixed(0)} MiB/s, ${cpuMsPerGibibyte.toFixed(0)} ms/GiB, ${growthMib.toFixed(1)} MiB more`;
+    return { sample, says };
+  });
+  const floor = samples.get(floorOf(scenario)) ?? [];
+  return [...samples].flatMap(([name, taken]) =>
+    largeBodyResults(`${scenario.name} of ${mebibytes} MiB, ${name}`, taken, floor),
+  );
+}
+
 async function measure(
-  scenario: Scenario,
+  scenario: Requests,
   place: Place,
   { seconds }: { readonly seconds: number },
   hopped: PinnedProcess,
 ): Promise<Sample> {
-  const plan = {
-    port: place.port,
-    path: scenario.path,
-    seconds,
-    postBytes: scenario.postBytes,
-    folder: place.folder,
-    core: LOAD_CORE,
-  };
+  const { path, postBytes } = scenario;
+  const headers = scenario.isToRevision === true ? REVISION : {};
+  const plan = { port: place.port, path, seconds, postBytes, headers, folder: place.folder, core: LOAD_CORE };
   const beforeUs = hopped.cpuUs();
   const load =
     scenario.protocol === "h1"
@@ -118,144 +173,49 @@ async function measure(
 
 function resultsOf(name: string, samples: readonly Sample[], floorUs: number): readonly Result[] {
   const cpuUs = samples.map((sample) => sample.cpuUs);
-  const of = (figure: (load: Load) => number): number[] => samples.map(({ load }) => figure(load));
+  const of = (figure: keyof Load): number[] => samples.map(({ load }) => load[figure]);
+  const median = (figure: keyof Load): number => quantile(of(figure), 0.5);
   return [
     result(`${name}: processor time`, "µs/request", quantile(cpuUs, 0.5), {
       spread: spread(cpuUs),
       baseline: floorUs,
     }),
-    result(
-      `${name}: rate`,
-      "requests/s",
-      quantile(
-        of((load) => load.perSecond),
-        0.5,
-      ),
-      {
-        spread: spread(of((load) => load.perSecond)),
-      },
-    ),
-    result(
-      `${name}: p50`,
-      "ms",
-      quantile(
-        of((load) => load.p50Ms),
-        0.5,
-      ),
-    ),
-    result(
-      `${name}: p99`,
-      "ms",
-      quantile(
-        of((load) => load.p99Ms),
-        0.5,
-      ),
-    ),
+    result(`${name}: rate`, "requests/s", median("perSecond"), { spread: spread(of("perSecond")) }),
+    result(`${name}: p50`, "ms", median("p50Ms")),
+    result(`${name}: p99`, "ms", median("p99Ms")),
     result(
       `${name}: errors`,
       "requests",
-      of((load) => load.errors).reduce((sum, count) => sum + count, 0),
+      of("errors").reduce((sum, count) => sum + count, 0),
     ),
   ];
 }
 
-/** One large answer after another; memory while it goes on says whether anything piles up. */
-async function runThroughput(
-  upstream: Upstream,
-  { isQuick, progress }: BenchmarkOptions,
-): Promise<readonly Result[]> {
-  const mebibytes = isQuick ? 256 : 1_024;
-  const rates = new Map<string, number[]>();
-  const growth = new Map<string, number[]>();
-  for (let round = 1; round <= (isQuick ? 2 : 5); round++) {
-    for (const target of available("h1", progress, false)) {
-      const place = { ...upstream, port: await freePort(), protocol: "h1" as const };
-      await using hopped = await PinnedProcess.start(target.command(place), HOP_CORE);
-      await throughput(place.port, 64);
-      const beforeKib = hopped.memory().privateKib;
-      const rate = await throughput(place.port, mebibytes);
-      rates.set(target.name, [...(rates.get(target.name) ?? []), rate / 1_048_576]);
-      const grownKib = hopped.memory().privateKib - beforeKib;
-      growth.set(target.name, [...(growth.get(target.name) ?? []), grownKib / 1_024]);
-      progress(`${mebibytes} MiB, round ${round}, ${target.name}: ${(rate / 1_048_576).toFixed(0)} MiB/s`);
-    }
-  }
-  const floor = quantile(rates.get("pipe") ?? [], 0.5);
-  return [...rates].flatMap(([name, taken]) => [
-    result(`${mebibytes} MiB answer, ${name}: throughput`, "MiB/s", quantile(taken, 0.5), {
-      spread: spread(taken),
-      baseline: floor,
-    }),
-    result(`${mebibytes} MiB answer, ${name}: memory growth`, "MiB", quantile(growth.get(name) ?? [], 0.5)),
-  ]);
+/** What the others are set beside. */
+function floorOf({ protocol }: Requests | Large): string {
+  return protocol === "h1" ? "pipe" : "http2-pass";
 }
 
-/** What requests cost that are held: the engine's `/park` keeps them until `/release`. */
-async function runParked(
-  upstream: Upstream,
-  { isQuick, progress }: BenchmarkOptions,
-): Promise<readonly Result[]> {
-  const engine = targets.find(({ name }) => name === "engine");
-  if (engine === undefined) return [];
-  const count = isQuick ? 2_000 : 10_000;
-  const place = { ...upstream, port: await freePort(), protocol: "h1" as const };
-  await using hopped = await PinnedProcess.start(engine.command(place), HOP_CORE);
-  await http1Load({
-    port: place.port,
-    path: "/",
-    connections: CONNECTIONS,
-    seconds: 1,
-    postBytes: 0,
-    folder: place.folder,
-    core: LOAD_CORE,
-  });
-  const beforeKib = hopped.memory().privateKib;
-  const clients = await Promise.all(Array.from({ length: count }, () => request(place.port, "/park")));
-  while ((await answer(place.port, "/parked")) !== String(count)) progress(`parking ${count} requests`);
-  const parkedKib = hopped.memory().privateKib;
-  for (const client of clients) client.destroy();
-  while ((await answer(place.port, "/release")) === "") progress("releasing");
-  await http1Load({
-    port: place.port,
-    path: "/",
-    connections: CONNECTIONS,
-    seconds: 3,
-    postBytes: 0,
-    folder: place.folder,
-    core: LOAD_CORE,
-  });
-  const afterKib = hopped.memory().privateKib;
-  return [
-    result(`${count} parked requests: private memory`, "MiB", (parkedKib - beforeKib) / 1_024),
-    result(`${count} parked requests, each`, "KiB", (parkedKib - beforeKib) / count),
-    result(`after them: private memory`, "MiB", afterKib / 1_024, { baseline: beforeKib / 1_024 }),
-  ];
+/** Nothing to set beside it: the target asked for takes no part. */
+function isOnlyFloor(scenario: Requests | Large, options: BenchmarkOptions): boolean {
+  const { target } = options;
+  return target !== undefined && !available(scenario, options, false).some(({ name }) => name === target);
 }
 
 function available(
-  protocol: "h1" | "h2",
-  progress: (line: string) => void,
+  scenario: Requests | Large,
+  { target: wanted, progress }: BenchmarkOptions,
   says: boolean,
 ): readonly Target[] {
+  const floor = floorOf(scenario);
+  const isToRevision = scenario.kind === "requests" && scenario.isToRevision === true;
   return targets.filter((target) => {
-    if (!target.protocols.includes(protocol)) return false;
+    const { name } = target;
+    if (!target.protocols.includes(scenario.protocol)) return false;
+    if (name !== floor && (wanted ?? name) !== name) return false;
+    if (isToRevision ? name !== floor && !OURS.includes(name) : target.needsRevision === true) return false;
     const missing = target.missing();
-    if (missing !== undefined && says) progress(`${target.name}: skipped, ${missing}`);
+    if (missing !== undefined && says) progress(`${name}: skipped, ${missing}`);
     return missing === undefined;
   });
-}
-
-function request(port: number, path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`, () => resolve(socket));
-    });
-  });
-}
-
-async function answer(port: number, path: string): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`);
-  return response.text();
 }

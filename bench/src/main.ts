@@ -1,4 +1,7 @@
-/** `pnpm bench NAME [--quick] [--json FILE]`: runs one benchmark, prints its figures, and writes them to FILE. */
+/**
+ * `pnpm bench NAME [--quick] [--target T] [--scenario S] [--json FILE]`: runs one benchmark, or a part of it, prints its
+ * figures, and writes them to FILE.
+ */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -14,23 +17,39 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: "boolean", default: false }, json: { type: "string" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    target: { type: "string" },
+    scenario: { type: "string" },
+    json: { type: "string" },
+  },
 });
-const load = benchmarks[positionals[0] ?? ""];
+const { quick: isQuick, target, scenario, json } = values;
+const benchmark = await benchmarks[positionals[0] ?? ""]?.();
 
-if (load === undefined) {
-  process.stderr.write(
-    `usage: bench NAME [--quick] [--json FILE]\nNAME: ${Object.keys(benchmarks).join(", ")}\n`,
-  );
-  process.exitCode = 2;
+if (benchmark === undefined) {
+  const names = Object.keys(benchmarks).join(", ");
+  misused(`usage: bench NAME [--quick] [--target T] [--scenario S] [--json FILE]\nNAME: ${names}`);
+} else if (target !== undefined && benchmark.targets?.includes(target) !== true) {
+  misused(`--target: one of ${benchmark.targets?.join(", ") ?? "none, here"}`);
+} else if (scenario !== undefined && benchmark.scenarios?.includes(scenario) !== true) {
+  misused(`--scenario: one of ${benchmark.scenarios?.join(", ") ?? "none, here"}`);
 } else {
-  const benchmark = await load();
   const root = resolve(import.meta.dirname, "../..");
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   progress(benchmark.question);
-  const results = await benchmark.run({ isQuick: values.quick, root, progress });
+  const part = {
+    ...(target === undefined ? {} : { target }),
+    ...(scenario === undefined ? {} : { scenario }),
+  };
+  const results = await benchmark.run({ isQuick, root, progress, ...part });
   process.stdout.write(`${table(results).join("\n")}\n`);
-  if (values.json !== undefined) {
-    writeFileSync(values.json, `${JSON.stringify(report(benchmark.name, results), null, 2)}\n`);
+  if (json !== undefined) {
+    writeFileSync(json, `${JSON.stringify(report(benchmark.name, results), null, 2)}\n`);
   }
+}
+
+function misused(text: string): void {
+  process.stderr.write(`${text}\n`);
+  process.exitCode = 2;
 }

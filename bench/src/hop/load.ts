@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import autocannon from "autocannon";
 
@@ -20,6 +19,7 @@ export interface LoadPlan {
   readonly connections: number;
   readonly seconds: number;
   readonly postBytes: number;
+  readonly headers: Readonly<Record<string, string>>;
   /** Where scripts for the load tool may be written. */
   readonly folder: string;
   readonly core: number;
@@ -34,7 +34,14 @@ export function isInstalled(program: string): boolean {
 export async function http1Load(plan: LoadPlan): Promise<Load> {
   const url = `http://127.0.0.1:${plan.port}${plan.path}`;
   if (!isInstalled("wrk")) return autocannonLoad(url, plan);
-  const args = ["-t1", `-c${plan.connections}`, `-d${plan.seconds}s`, "--latency", url];
+  const args = [
+    "-t1",
+    `-c${plan.connections}`,
+    `-d${plan.seconds}s`,
+    "--latency",
+    ...headerOptions(plan),
+    url,
+  ];
   if (plan.postBytes > 0) {
     const script = join(plan.folder, "post.lua");
     writeFileSync(script, `wrk.method = "POST"\nwrk.body = string.rep("x", ${plan.postBytes})\n`);
@@ -60,8 +67,14 @@ export async function http2Load(plan: LoadPlan & { readonly streams: number }): 
     `-c${plan.connections}`,
     `-m${plan.streams}`,
     `-D${plan.seconds}`,
-    `http://127.0.0.1:${plan.port}/`,
+    ...headerOptions(plan),
+    `http://127.0.0.1:${plan.port}${plan.path}`,
   ];
+  if (plan.postBytes > 0) {
+    const file = join(plan.folder, "post.bin");
+    writeFileSync(file, "x".repeat(plan.postBytes));
+    args.push("-d", file);
+  }
   const text = await output("taskset", ["-c", String(plan.core), "h2load", ...args]);
   const counts = /(\d+) total, \d+ started, \d+ done, (\d+) succeeded, (\d+) failed, (\d+) errored/.exec(
     text,
@@ -76,30 +89,12 @@ export async function http2Load(plan: LoadPlan & { readonly streams: number }): 
   };
 }
 
-/** Reads one large answer to its end. Returns bytes per second of its body. */
-export function throughput(port: number, mebibytes: number): Promise<number> {
-  const wanted = mebibytes * 1_048_576;
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1");
-    const startedMs = performance.now();
-    let received = 0;
-    socket.on("data", (bytes) => {
-      received += bytes.length;
-      if (received < wanted) return;
-      resolve(wanted / ((performance.now() - startedMs) / 1_000));
-      socket.destroy();
-    });
-    socket.on("error", reject);
-    socket.on("close", () => reject(new Error(`${received} of ${wanted} bytes came`)));
-    socket.write(`GET /big/${mebibytes} HTTP/1.1\r\nHost: a\r\n\r\n`);
-  });
-}
-
 async function autocannonLoad(url: string, plan: LoadPlan): Promise<Load> {
   const run = await autocannon({
     url,
     connections: plan.connections,
     duration: plan.seconds,
+    headers: { ...plan.headers },
     ...(plan.postBytes > 0 ? { method: "POST" as const, body: "x".repeat(plan.postBytes) } : {}),
   });
   return {
@@ -109,6 +104,10 @@ async function autocannonLoad(url: string, plan: LoadPlan): Promise<Load> {
     p99Ms: run.latency.p99,
     errors: run.errors + run.non2xx,
   };
+}
+
+function headerOptions({ headers }: LoadPlan): readonly string[] {
+  return Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
 }
 
 function output(file: string, args: readonly string[]): Promise<string> {

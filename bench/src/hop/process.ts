@@ -48,11 +48,10 @@ export class PinnedProcess implements AsyncDisposable {
     return (Number(fields[11]) + Number(fields[12])) * TICK_US;
   }
 
-  memory(): { readonly privateKib: number; readonly residentKib: number } {
-    const text = readFileSync(`/proc/${this.#child.pid}/smaps_rollup`, "latin1");
-    const kib = (name: string): number =>
-      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? 0);
-    return { privateKib: kib("Private_Clean") + kib("Private_Dirty"), residentKib: kib("Rss") };
+  /** Memory of its own that no file backs: heaps, buffers, stacks. */
+  anonymousKib(): number {
+    const text = readFileSync(`/proc/${this.#child.pid}/status`, "latin1");
+    return Number(/^RssAnon:\s+(\d+) kB/m.exec(text)?.[1] ?? 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

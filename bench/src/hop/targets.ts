@@ -7,6 +7,8 @@ import type { Command } from "./process.ts";
 export interface Target {
   readonly name: string;
   readonly protocols: readonly ("h1" | "h2")[];
+  /** It only takes requests that name a revision. */
+  readonly needsRevision?: boolean;
   /** Why it cannot run here; `undefined` when it can. */
   missing(): string | undefined;
   command(at: Place): Command;
@@ -26,7 +28,7 @@ export const targets: readonly Target[] = [
   nodeTarget("http2-pass", ["h2"]),
   nodeTarget("engine", ["h1", "h2"]),
   nodeTarget("queue-proxy", ["h1", "h2"]),
-  nodeTarget("activator", ["h1", "h2"]),
+  { ...nodeTarget("activator", ["h1", "h2"]), needsRevision: true },
   {
     name: "nginx",
     protocols: ["h1"],
@@ -56,17 +58,22 @@ function nodeTarget(name: string, protocols: readonly ("h1" | "h2")[]): Target {
     name,
     protocols,
     missing: () => undefined,
-    command: ({ port, upstreamPort, upstreamPortH2, protocol }) => ({
-      file: process.execPath,
-      args: ["--disable-warning=DEP0060", peer(name)],
-      env: {
-        PORT: String(port),
-        UPSTREAM_PORT: String(upstreamPort),
-        UPSTREAM_PORT_H2: String(upstreamPortH2),
-        PROTOCOL: protocol,
-      },
-      port,
-    }),
+    command: (at) => nodeCommand(name, at),
+  };
+}
+
+/** One of `peers/` in a Node of its own. */
+export function nodeCommand(name: string, { port, upstreamPort, upstreamPortH2, protocol }: Place): Command {
+  return {
+    file: process.execPath,
+    args: ["--disable-warning=DEP0060", peer(name)],
+    env: {
+      PORT: String(port),
+      UPSTREAM_PORT: String(upstreamPort),
+      UPSTREAM_PORT_H2: String(upstreamPortH2),
+      PROTOCOL: protocol,
+    },
+    port,
   };
 }
 

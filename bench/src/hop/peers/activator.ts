@@ -1,23 +1,17 @@
-/**
- * The whole activator: resolving, counting, deadlines, balance. Loaded by path, as benchmarks depend on no program.
- * The load tools name no revision, so that every hop gets the same requests: its name is put in here.
- */
+/** The whole activator: resolving, counting, deadlines, balance. Requests name the revision as the gateway does. */
+import { Activator } from "@rouse/activator";
 import {
   EndpointsKind,
   InProcessKubeClient,
   labels,
-  type Network,
   ObjectStore,
   RealClock,
   RealRandom,
   RevisionKind,
   silentLogger,
-  sockets,
 } from "@rouse/shared";
 
 const NAME = "hello-00001";
-const entry = new URL("../../../../packages/activator/src/index.ts", import.meta.url);
-const { Activator } = await import(entry.href);
 const isHttp2 = process.env.PROTOCOL === "h2";
 const clock = new RealClock();
 const random = new RealRandom();
@@ -47,28 +41,7 @@ await client.create(EndpointsKind, {
   ],
 });
 
-const names: Readonly<Record<string, string>> = {
-  "Knative-Serving-Revision": NAME,
-  "Knative-Serving-Namespace": "default",
-};
-const network: Network = {
-  ...sockets,
-  listen: (deps, options) =>
-    sockets.listen(
-      {
-        ...deps,
-        handler: (exchange) => {
-          const { request } = exchange;
-          const { get } = request;
-          Object.assign(request, { get: (name: string) => names[name] ?? get.call(request, name) });
-          deps.handler(exchange);
-        },
-      },
-      options,
-    ),
-};
-
 await Activator.start(
-  { client, clock, random, log: silentLogger, stats: { send: () => {} }, network },
+  { client, clock, random, log: silentLogger, stats: { send: () => {} } },
   { ip: "127.0.0.1", port: Number(process.env.PORT), podName: "activator", podIp: "127.0.0.1" },
 );

@@ -1,14 +1,16 @@
-/** The bare engine: every request straight to the upstream. `/park` is held until `/release`. */
+/** The bare engine: every request straight to the upstream. `/park` is held until its client leaves. */
 import { type Exchange, HttpServer, RealClock, RealRandom, UpstreamPool } from "@rouse/shared";
 
+const COLLECTIONS = 3;
 const clock = new RealClock();
 const upstreamOf = (port: string | undefined): UpstreamPool =>
   new UpstreamPool({ clock, random: new RealRandom() }, { ip: "127.0.0.1", port: Number(port) });
 const http1 = upstreamOf(process.env.UPSTREAM_PORT);
 const http2 = upstreamOf(process.env.UPSTREAM_PORT_H2);
 const parked = new Set<Exchange<undefined>>();
+const forget = { ended: (exchange: Exchange<undefined>) => void parked.delete(exchange) };
 
-await HttpServer.start<undefined>(
+const server = await HttpServer.start<undefined>(
   {
     clock,
     context: () => undefined,
@@ -16,12 +18,14 @@ await HttpServer.start<undefined>(
       const { target, version } = exchange.request;
       if (target === "/park") {
         parked.add(exchange);
+        exchange.observe(forget);
       } else if (target === "/parked") {
         exchange.respond({ status: 200, body: String(parked.size) });
-      } else if (target === "/release") {
-        exchange.respond({ status: 200, body: String(parked.size) });
-        for (const held of parked) held.forward(http1);
-        parked.clear();
+      } else if (target === "/connections") {
+        exchange.respond({ status: 200, body: String(server.connectionCount) });
+      } else if (target === "/collect") {
+        for (let round = 0; round < COLLECTIONS; round++) globalThis.gc?.();
+        exchange.respond({ status: 200, body: "" });
       } else exchange.forward(version === "2.0" ? http2 : http1);
     },
   },

@@ -12,13 +12,16 @@ server.on("stream", (stream, headers, flags) => {
   upstream.on("error", () => {});
   stream.on("error", () => {});
   upstream.on("response", (answer) => {
+    if (stream.destroyed) return; // the load tool has ended
     stream.respond(answer, { waitForTrailers: true });
     stream.on("wantTrailers", () => stream.sendTrailers({}));
     upstream.on("data", (bytes) => {
       if (!stream.write(bytes)) upstream.pause();
     });
     stream.on("drain", () => upstream.resume());
-    upstream.on("end", () => stream.end());
+    upstream.on("end", () => {
+      if (!stream.destroyed) stream.end();
+    });
   });
   if (!isWhole) stream.pipe(upstream);
 });

@@ -1,8 +1,7 @@
-/** The whole sidecar: probes, stats, deadlines, breaker. Loaded by path, as benchmarks depend on no program. */
+/** The whole sidecar: probes, stats, deadlines, breaker. */
+import { QueueProxy } from "@rouse/queue-proxy";
 import { RealClock, RealRandom, silentLogger } from "@rouse/shared";
 
-const entry = new URL("../../../../packages/queue-proxy/src/index.ts", import.meta.url);
-const { QueueProxy } = await import(entry.href);
 const isHttp2 = process.env.PROTOCOL === "h2";
 
 await QueueProxy.start(
