@@ -3,6 +3,7 @@ export { type Waiter, WaitQueue } from "./breaker/wait-queue.ts";
 export { type Clock, httpDate, type MonoMs, parseRfc3339, rfc3339, type WallMs } from "./clock/clock.ts";
 export { RealClock } from "./clock/real-clock.ts";
 export { TimerWheel, WheelTimer } from "./clock/timer-wheel.ts";
+export { VirtualClock } from "./clock/virtual-clock.ts";
 export {
   Deadline,
   type DurationLimits,
@@ -206,6 +207,7 @@ export {
   badRequest,
   conflict,
   forbidden,
+  immutableMetadata,
   invalid,
   invalidValue,
   noSuchResource,
@@ -217,6 +219,7 @@ export { InProcessKubeClient } from "./kube/store/in-process-client.ts";
 export { type ChangeRecord, type Journal, type JournalRecord, noJournal } from "./kube/store/journal.ts";
 export { applyJsonPatch } from "./kube/store/json-patch.ts";
 export { applyMergePatch } from "./kube/store/merge-patch.ts";
+export { uuidV4 } from "./kube/store/metadata.ts";
 export { NamespaceCleaner } from "./kube/store/namespace-cleaner.ts";
 export {
   ObjectStore,

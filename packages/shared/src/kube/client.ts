@@ -11,6 +11,7 @@ export type KubeErrorReason =
   | "Invalid"
   | "Expired"
   | "MethodNotAllowed"
+  | "NotAcceptable"
   | "UnsupportedMediaType"
   | "RequestEntityTooLarge"
   | "TooManyRequests"
@@ -24,6 +25,7 @@ const statusOf = {
   Forbidden: 403,
   NotFound: 404,
   MethodNotAllowed: 405,
+  NotAcceptable: 406,
   AlreadyExists: 409,
   Conflict: 409,
   Expired: 410,
@@ -47,9 +49,10 @@ export interface StatusCause {
     | "FieldValueNotFound"
     | "FieldValueTooLong"
     | "FieldValueTypeInvalid"
-    | "NamespaceTerminating";
+    | "NamespaceTerminating"
+    | "ResourceVersionTooLarge";
   readonly message: string;
-  readonly field: string;
+  readonly field?: string;
 }
 
 /** `details` of a Status: which object it is about and, when invalid, everything that is wrong with it. P-30. */
@@ -60,6 +63,8 @@ export interface StatusDetails {
   readonly kind?: string;
   readonly uid?: string;
   readonly causes?: readonly StatusCause[];
+  /** When to try again; also the `Retry-After` header of the answer. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** What an API call failed with: a Kubernetes Status. */

@@ -26,6 +26,11 @@ export function conflict(kind: AnyKind, name: string, why: string = MODIFIED): K
   );
 }
 
+/** Here the reference names the kind where every other conflict names the resource. P-81 */
+export function preconditionFailed(kind: AnyKind, name: string, why: string): KubeError {
+  return conflict(isBuiltIn(kind) ? { ...kind, plural: kind.kind } : kind, name, why);
+}
+
 const MODIFIED =
   "the object has been modified; please apply your changes to the latest version and try again";
 
@@ -46,11 +51,18 @@ export function invalid(kind: AnyKind, name: string, causes: readonly StatusCaus
   const texts = causes.map((cause) => `${cause.field}: ${cause.message}`);
   const text = texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;
   return new KubeError("Invalid", `${kindName} "${name}" is invalid: ${text}`, {
-    name,
+    ...(name === "" ? {} : { name }),
     ...(kind.group === "" ? {} : { group: kind.group }),
     kind: kind.kind,
     causes,
   });
+}
+
+/** A change of metadata that may not be: the reference lists the one cause of it twice for compiled-in kinds. */
+export function immutableMetadata(kind: AnyKind, name: string, cause: StatusCause): KubeError {
+  const once = invalid(kind, name, [cause]);
+  if (!isBuiltIn(kind)) return once;
+  return new KubeError(once.reason, once.message, { ...once.details, causes: [cause, cause] });
 }
 
 export function invalidValue(field: string, value: unknown, why: string): StatusCause {

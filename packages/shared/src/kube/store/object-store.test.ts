@@ -271,7 +271,7 @@ describe("update", () => {
     expect(failure(() => store.update(KnativeServiceKind, custom("a", { x: 1 })))).toMatchObject({
       code: 422,
       message:
-        'Service.serving.knative.dev "a" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+        'services.serving.knative.dev "a" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
     });
   });
 

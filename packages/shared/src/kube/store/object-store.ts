@@ -147,12 +147,7 @@ export class ObjectStore {
   }
 
   /** Replaces all but the status, or with `status` only that. */
-  update(
-    kind: AnyKind,
-    sent: AnyObject,
-    subresource?: "status",
-    options: WriteOptions = {},
-  ): StoredObject {
+  update(kind: AnyKind, sent: AnyObject, subresource?: "status", options: WriteOptions = {}): StoredObject {
     const table = this.#table(kind);
     if (subresource === "status" && !kind.hasStatus) throw errors.noSuchResource();
     const object = this.#copies.of(check.checkIdentity(kind, sent));
@@ -164,7 +159,8 @@ export class ObjectStore {
 
   /** Of `scale`, the result is the scaled object itself. */
   patch(kind: AnyKind, ref: ObjectRef, patch: Patch, subresource?: Subresource): StoredObject {
-    if (subresource === "scale") return this.modify(kind, ref, (before) => applyScalePatch(kind, before, patch));
+    if (subresource === "scale")
+      return this.modify(kind, ref, (before) => applyScalePatch(kind, before, patch));
     return this.modify(kind, ref, (before) => applyPatch(kind, before, patch), { subresource });
   }
 

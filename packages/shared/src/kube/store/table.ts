@@ -11,8 +11,8 @@ export interface Table {
   readonly history: History;
 }
 
-/** Where the counter of versions starts: 0 and 1 have meanings of their own in lists and watches (P-49). */
-const VERSION_FIRST = 1;
+/** Where the counter of versions starts: 0 and 1 are of no change, and older than everything there is (P-49). */
+const VERSION_FIRST = 2;
 /** Left out after a restore: changes lost with a torn journal may have had these versions (P-98). */
 const VERSION_GAP = 100_000;
 

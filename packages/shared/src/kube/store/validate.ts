@@ -37,9 +37,11 @@ export function checkFinalizers(kind: AnyKind, next: StoredObject, before: Store
   if (added.length === 0) return;
   const list = added.map((finalizer) => JSON.stringify(finalizer)).join(", ");
   const why = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
-  throw errors.invalid(kind, next.metadata.name, [
-    { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field: "metadata.finalizers" },
-  ]);
+  throw errors.immutableMetadata(kind, next.metadata.name, {
+    reason: "FieldValueForbidden",
+    message: `Forbidden: ${why}`,
+    field: "metadata.finalizers",
+  });
 }
 
 /**
@@ -57,7 +59,8 @@ export function checkVersion(kind: AnyKind, sent: AnyObject, before: StoredObjec
     if (resourceVersion !== before.metadata.resourceVersion) throw errors.conflict(kind, name);
   } else if (errors.needsVersion(kind)) {
     const cause = errors.invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
-    throw errors.invalid(kind, name, [cause]);
+    // Here the reference names the resource where it names the kind everywhere else.
+    throw errors.invalid({ ...kind, kind: kind.plural }, name, [cause]);
   }
 }
 
@@ -66,16 +69,18 @@ export function checkPreconditions(kind: AnyKind, object: StoredObject, options:
   const { name, uid, resourceVersion } = object.metadata;
   if (options.uid !== undefined && options.uid !== uid) {
     const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
-    throw errors.conflict(kind, name, why);
+    throw errors.preconditionFailed(kind, name, why);
   }
   if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion) {
     const why = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
-    throw errors.conflict(kind, name, why);
+    throw errors.preconditionFailed(kind, name, why);
   }
 }
 
-/** Whether everything but metadata and status is the same: what `generation` counts. C-3 */
+/** Whether everything that `generation` counts is the same: all but metadata and status. C-3, P-43 */
 export function isSameSpec(a: AnyObject, b: AnyObject): boolean {
+  // A Deployment counts its annotations too.
+  if (a.kind === "Deployment" && !isSameJson(a.metadata.annotations, b.metadata.annotations)) return false;
   const { metadata: _am, status: _as, ...specA } = a;
   const { metadata: _bm, status: _bs, ...specB } = b;
   return isSameJson(specA, specB);

@@ -1,0 +1,158 @@
+import {
+  type Clock,
+  KubeError,
+  type Logger,
+  noSuchResource,
+  notFound,
+  type ObjectStore,
+  type Random,
+} from "@rouse/shared";
+import { BuiltInAdmission } from "../built-in/built-in-admission.ts";
+import { type Answer, failure, json, methodNotAllowed, pageNotFound, text } from "./answer.ts";
+import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from "./discovery.ts";
+import { negotiate } from "./negotiate.ts";
+import { openApiDocument, openApiIndex } from "./openapi.ts";
+import type { PodOutput } from "./pod-logs.ts";
+import { Presenter } from "./present.ts";
+import { type Body, readAny } from "./read-body.ts";
+import { ReadVerbs } from "./read-verbs.ts";
+import { parseTarget, type Target } from "./request-target.ts";
+import { answerReview } from "./reviews.ts";
+import { serverVersion } from "./server-version.ts";
+import { WriteVerbs } from "./write-verbs.ts";
+
+/** A request, whichever listener it came by. */
+export interface ApiRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly header: (name: string) => string | undefined;
+  /** Reads the whole body. @throws KubeError `RequestEntityTooLarge` */
+  readonly body: () => Promise<Buffer>;
+}
+
+export interface ApiHandlerDeps {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly podOutput: PodOutput;
+  /** Read-only pages of our own, by path: what each returns is sent as JSON. */
+  readonly pages?: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
+}
+
+/**
+ * The Kubernetes API: paths, verbs, bodies and answers as kubectl, kn and client-go need them, on the object store.
+ * Every failure is answered by a Status; a request never ends the process.
+ */
+export class ApiHandler {
+  readonly #deps: ApiHandlerDeps;
+  readonly #read: ReadVerbs;
+  readonly #write: WriteVerbs;
+
+  constructor(deps: ApiHandlerDeps) {
+    this.#deps = deps;
+    const { store, random } = deps;
+    const presenter = new Presenter();
+    this.#read = new ReadVerbs({ ...deps, presenter });
+    this.#write = new WriteVerbs({ ...deps, presenter, admission: new BuiltInAdmission({ store, random }) });
+  }
+
+  async handle(request: ApiRequest): Promise<Answer> {
+    try {
+      return await this.#answer(request);
+    } catch (error) {
+      if (!(error instanceof KubeError)) {
+        this.#deps.log.error("api request failed", { path: request.url, error: String(error) });
+      }
+      return failure(error);
+    }
+  }
+
+  async #answer(request: ApiRequest): Promise<Answer> {
+    const url = new URL(request.url, "http://localhost");
+    const page = this.#deps.pages?.[url.pathname];
+    if (page !== undefined && request.method === "GET") return json(await page(url.searchParams));
+    const target = parseTarget(url.pathname);
+    switch (target.kind) {
+      case "no-such-path":
+        return pageNotFound();
+      case "no-such-resource":
+        throw noSuchResource();
+      case "no-such-object":
+        throw notFound(target.resource.kind, target.name);
+      case "document":
+        return this.#document(target.path, request);
+      case "review": {
+        if (request.method !== "POST") throw methodNotAllowed();
+        const sent = readAny(target.resource.kind, await bodyOf(request));
+        return json(answerReview(target.resource, sent), { status: 201 });
+      }
+      default:
+        return this.#onResource(target, request, url.searchParams);
+    }
+  }
+
+  async #onResource(
+    target: Extract<Target, { kind: "collection" | "object" }>,
+    request: ApiRequest,
+    search: URLSearchParams,
+  ): Promise<Answer> {
+    if (request.method === "GET") {
+      return this.#read.get(target, { accept: request.header("accept"), search });
+    }
+    const body = (): Promise<Body> => bodyOf(request);
+    return this.#write.handle(target, {
+      method: request.method,
+      accept: request.header("accept"),
+      search,
+      body,
+    });
+  }
+
+  /** What there is beside objects: discovery, OpenAPI, version, health. */
+  #document(path: string, request: ApiRequest): Answer {
+    if (request.method !== "GET") throw methodNotAllowed();
+    const accept = request.header("accept");
+    switch (path) {
+      case "/healthz":
+      case "/livez":
+      case "/readyz":
+        return text("ok");
+      case "/version":
+        return json(serverVersion);
+      case "/openapi/v3":
+        return json(openApiIndex());
+      case "/api":
+      case "/apis": {
+        const form = negotiate(accept, { discovery: true });
+        const root = path === "/api" ? "api" : "apis";
+        if (form.kind === "aggregated-discovery")
+          return aggregatedDiscovery(root, request.header("if-none-match"));
+        return json(root === "api" ? apiVersions() : apiGroupList());
+      }
+      default:
+        return documentAt(path.split("/").slice(1));
+    }
+  }
+}
+
+function documentAt([root, ...rest]: readonly string[]): Answer {
+  const found = ((): unknown => {
+    switch (root) {
+      case "api":
+        return apiResourceList(rest.join("/"));
+      case "apis":
+        return rest.length === 1 ? apiGroup(rest[0] ?? "") : apiResourceList(rest.join("/"));
+      case "openapi":
+        return rest[0] === "v3" ? openApiDocument(rest.slice(2).join("/")) : undefined;
+      default:
+        return undefined;
+    }
+  })();
+  return found === undefined ? pageNotFound() : json(found);
+}
+
+async function bodyOf(request: ApiRequest): Promise<Body> {
+  return { contentType: request.header("content-type"), bytes: await request.body() };
+}
