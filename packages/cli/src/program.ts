@@ -1,4 +1,4 @@
-import type { Clock, Logger, Random } from "@rouse/shared";
+import { type Clock, type Logger, parseDuration, type Random } from "@rouse/shared";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { SocketClient } from "./api/socket-client.ts";
 import { socketPath } from "./api/socket-path.ts";
@@ -9,6 +9,7 @@ import { type GetFormat, get, getFormats } from "./objects/get.ts";
 import { kindNamed, objectName } from "./objects/kind-names.ts";
 import { soundManifests } from "./objects/manifests.ts";
 import type { Output } from "./output.ts";
+import { simulate } from "./simulate/simulate.ts";
 import { type Colors, type StartHome, up } from "./up/up.ts";
 
 export interface ProgramDeps {
@@ -176,7 +177,78 @@ export function program(deps: ProgramDeps): Command {
       }
     });
 
+  rouse
+    .command("simulate")
+    .summary("replay a trace of traffic, without running anything")
+    .description(
+      "Replays a trace through the autoscaler's and the activator's own decisions, in virtual time, and says how many\n" +
+        "pods there would have been, how long requests would have waited, and draws a picture (SVG).\n" +
+        "A trace is a file of lines time,count or of arrival times; times are seconds or RFC 3339.",
+    )
+    .requiredOption("--trace <file>", "the traffic")
+    .addOption(
+      manyOption("--annotation <key=value>", "an autoscaling annotation, such as target=5; several times"),
+    )
+    .addOption(manyOption("--config <key=value>", "a value of config-autoscaler; several times"))
+    .option("--concurrency <n>", "containerConcurrency; 0: no limit", wholeNumber, 0)
+    .option("--start <duration>", "from a pod's creation to its first request", durationMs, 1_000)
+    .option("--service <duration>", "mean time a pod takes over a request", durationMs, 100)
+    .option("--seed <n>", "of chance", wholeNumber, 1)
+    .option("--plot <file>", "where the picture goes; named after the trace unless given")
+    .option("--no-plot", "draw no picture")
+    .option("--json", "print everything as JSON", false)
+    .addHelpText(
+      "after",
+      examples(
+        "rouse simulate --trace samples/traces/daily-wave.csv --concurrency 1",
+        "rouse simulate --trace day.csv --annotation window=30s --annotation min-scale=1 --start 2.5s",
+      ),
+    )
+    .action(
+      async (options: {
+        trace: string;
+        annotation: string[];
+        config: string[];
+        concurrency: number;
+        start: number;
+        service: number;
+        seed: number;
+        plot: string | boolean;
+        json: boolean;
+      }) => {
+        await simulate(output, {
+          trace: options.trace,
+          annotations: options.annotation,
+          config: options.config,
+          containerConcurrency: options.concurrency,
+          startMs: options.start,
+          serviceMs: options.service,
+          seed: options.seed,
+          plot: typeof options.plot === "string" ? options.plot : options.plot ? undefined : false,
+          isJson: options.json,
+          cwd,
+        });
+      },
+    );
+
   return rouse;
+}
+
+function manyOption(flags: string, description: string): Option {
+  return new Option(flags, description)
+    .default([], "none")
+    .argParser((text: string, before: readonly string[]) => [...before, text]);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("a whole number");
+  return Number(text);
+}
+
+function durationMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms < 0) throw new InvalidArgumentError("a duration, such as 250ms or 1.5s");
+  return ms;
 }
 
 const EXIT_CODES = `

@@ -1,3 +1,4 @@
+export { parseAutoscalerConfig } from "@rouse/autoscaler";
 export {
   assertSocketFree,
   HttpFace,
@@ -13,4 +14,11 @@ export {
   type Manifests,
   manifestErrorText,
 } from "./manifest/manifest.ts";
+export {
+  type SimulationOptions,
+  type SimulationResult,
+  type Step,
+  simulateTrace,
+} from "./simulate/simulation.ts";
+export { parseTrace, type Trace, TraceError } from "./simulate/trace.ts";
 export { type Home, type HomeDeps, type HomeOptions, startHome } from "./wiring.ts";
