@@ -84,6 +84,8 @@ interface SimRequest {
   readonly workMs: number;
   /** When a pod took it; the pod's own queue is not left again. */
   takenAt: number;
+  /** Address of that pod. */
+  takenBy: string;
   status: number;
   text: string;
   endings: number;
@@ -141,12 +143,19 @@ export class PlatformWorld {
         const request = this.#requests.get(id);
         if (request !== undefined) request.isHarmed = true;
       },
+      harmedAt: (ip) => {
+        for (const request of this.#requests.values()) {
+          if (request.takenBy === ip && request.endings === 0) request.isHarmed = true;
+        }
+      },
       told: (text) => this.#tell(text),
     });
     this.#network.onTaken = ({ ip }, head) => {
       const request = this.#requests.get(head.get(ID_HEADER) ?? "");
       const isPod = ip !== GATEWAY.ip && !this.#activatorIps.has(ip);
-      if (request !== undefined && isPod) request.takenAt = this.#clock.now();
+      if (request === undefined || !isPod) return;
+      request.takenAt = this.#clock.now();
+      request.takenBy = ip;
     };
     this.#machine.scrapeFails = () => !this.#isCalm && this.#random.chance(scenario.scrapeFailures);
   }
@@ -368,6 +377,7 @@ export class PlatformWorld {
       sentAt: this.#clock.now(),
       workMs,
       takenAt: Number.POSITIVE_INFINITY,
+      takenBy: "",
       status: 0,
       text: "",
       endings: 0,
@@ -577,13 +587,26 @@ export class PlatformWorld {
     const service = deployment.metadata.labels?.[labels.service] ?? "";
     const now = this.#clock.now();
     for (const request of this.#requests.values()) {
-      const isOpen = request.service === service && request.endings === 0 && !request.isHarmed;
+      const isOpen =
+        request.service === service &&
+        request.endings === 0 &&
+        !request.isHarmed &&
+        !this.#isLeft(request.takenBy);
       if (isOpen && now - request.sentAt > IN_AVERAGES_MS && this.#hasFreeOrBusyPod(service)) {
         this.#violate(
           `${revision} is scaled to zero with request ${request.id} in flight since ${request.sentAt}`,
         );
       }
     }
+  }
+
+  /** A pod that hangs, or that is on its way out already and keeps what it has: nobody counts it any more. */
+  #isLeft(ip: string): boolean {
+    for (const [pod, proxy] of this.#machine.sidecars) {
+      if (proxy.address.ip !== ip) continue;
+      return this.#machine.draining.has(pod) || this.#machine.processes.get(pod)?.isHung === true;
+    }
+    return false;
   }
 
   #hasFreeOrBusyPod(service: string): boolean {

@@ -43,6 +43,8 @@ export interface MachineDeps {
   readonly draw: () => { readonly startMs: number; readonly fate: Fate };
   /** A fault has met the request: whatever happens to it now is nobody else's doing. */
   readonly harmed: (request: string) => void;
+  /** So has everything its queue-proxy has taken for it. */
+  readonly harmedAt: (ip: string) => void;
   readonly told: (text: string) => void;
 }
 
@@ -191,7 +193,11 @@ export class SimMachine implements ProcessRunner, SidecarFactory, PodScraper {
   }
 
   run(program: Program, observer: ProcessObserver): RunningProcess {
-    const process = new SimProcess(this.#deps, program, observer, (port) => this.#crashed.add(port));
+    const process = new SimProcess(this.#deps, program, observer, (port) => {
+      this.#crashed.add(port);
+      const sidecar = this.sidecars.get(objectKey(podRef(process.pod)));
+      if (sidecar !== undefined) this.#deps.harmedAt(sidecar.address.ip);
+    });
     this.processes.set(process.pod, process);
     observer.started(this.#pid++);
     return process;
@@ -257,4 +263,9 @@ export class SimMachine implements ProcessRunner, SidecarFactory, PodScraper {
       else if (network.isListening(program)) opened();
     });
   }
+}
+
+function podRef(key: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = "", name = ""] = key.split("/");
+  return { namespace, name };
 }
