@@ -17,6 +17,7 @@ test("A-4: names and defaults of the contract", () => {
       autoscalerUrl: "ws://autoscaler.knative-serving.svc.cluster.local:8080",
       listenIp: "::",
       kubeconfig: undefined,
+      watchesPods: false,
     },
   });
 });

@@ -18,6 +18,8 @@ export interface Config {
   readonly listenIp: string;
   /** A file to reach the API with, instead of the pod's own account. */
   readonly kubeconfig: string | undefined;
+  /** Whether its role may watch pods: those who wait are told more precisely why there is none. A-5. */
+  readonly watchesPods: boolean;
 }
 
 interface ConfigProblem {
@@ -74,6 +76,7 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
       text("ROUSE_AUTOSCALER_URL") || `ws://autoscaler.${systemNamespace}.svc.${clusterDomain}:8080`,
     listenIp: text("ROUSE_LISTEN_IP") || "::",
     kubeconfig: text("KUBECONFIG") || undefined,
+    watchesPods: text("ROUSE_WATCH_PODS") === "true",
   };
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "config", config };
 }

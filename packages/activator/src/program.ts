@@ -2,6 +2,7 @@ import { type Clock, type KubeClient, type Logger, ports, type Random } from "@r
 import type { Config } from "./config.ts";
 import { MetricsServer } from "./metrics/metrics-server.ts";
 import { AutoscalerLink } from "./report/autoscaler-link.ts";
+import { readMeshAccess } from "./watch/mesh-access.ts";
 import { Activator } from "./wiring.ts";
 
 /** How long it serves on after it was told to go, so that every ingress has heard of it. A §11. */
@@ -49,6 +50,7 @@ export class Program {
     const { config, leavingMs = LEAVING_MS } = options;
     const listen = options.ports ?? { http: ports.queueHttp, h2c: ports.queueH2c };
     await using starting = new AsyncDisposableStack();
+    const mesh = await readMeshAccess(deps.client, { namespace: config.systemNamespace, log });
     const link = starting.use(new AutoscalerLink({ clock, random, log }, config.autoscalerUrl));
     const activator = starting.use(
       await Activator.start(
@@ -62,6 +64,8 @@ export class Program {
           clusterDomain: config.clusterDomain,
           idleConnectionsMax: config.idleConnectionsMax,
           probing: config.probing,
+          watchesPods: config.watchesPods,
+          mesh,
         },
       ),
     );

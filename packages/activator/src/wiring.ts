@@ -16,7 +16,7 @@ import {
 } from "@rouse/shared";
 import { AnswerProbes } from "./accept/answer-probes.ts";
 import { ActivatorContext } from "./accept/context.ts";
-import { forwardToPod } from "./forward/forward-to-pod.ts";
+import { forwardThroughMesh, forwardToPod } from "./forward/forward-to-pod.ts";
 import { MarkProxied } from "./forward/mark-proxied.ts";
 import { ActivatorMetrics, type ReportConnection } from "./metrics/activator-metrics.ts";
 import type { AskPod } from "./probe/ask-pod.ts";
@@ -27,6 +27,7 @@ import { EarlyReport } from "./report/early-report.ts";
 import { type ColdStarts, TimeColdStart } from "./report/time-cold-start.ts";
 import { ResolveRevision } from "./resolve/resolve-revision.ts";
 import { Throttle } from "./throttle/throttle.ts";
+import type { MeshAccess } from "./watch/mesh-access.ts";
 import { RevisionWatch } from "./watch/revision-watch.ts";
 
 export interface ActivatorDeps {
@@ -62,6 +63,10 @@ export interface ActivatorOptions {
   readonly idleConnectionsMax?: number;
   /** How pods that are listed as not ready are asked. */
   readonly probing?: ProbePace;
+  /** What stands between us and pods; nothing unless told. A-8. */
+  readonly mesh?: MeshAccess;
+  /** Whether pods may be watched, to tell those who wait why there is none. Default: yes. */
+  readonly watchesPods?: boolean;
 }
 
 /** What the activator has to do with one revision now. */
@@ -113,6 +118,8 @@ export class Activator implements AsyncDisposable {
       { client, clock, random },
       {
         podIp: options.podIp,
+        isMesh: options.mesh === "service",
+        watchesPods: options.watchesPods ?? true,
         ...(options.probing === undefined ? {} : { probing: options.probing }),
         ...(askPod === undefined ? {} : { ask: askPod }),
         connect: (endpoint: Endpoint) =>
@@ -166,7 +173,9 @@ export class Activator implements AsyncDisposable {
         throttle,
         new TimeColdStart({ clock, coldStarts, histograms: metrics.coldStart }),
       ],
-      forwardToPod(throttle),
+      options.mesh === "passthrough"
+        ? forwardThroughMesh(throttle, ({ revision }) => revision?.target.privateService ?? "")
+        : forwardToPod(throttle),
     );
     using starting = new DisposableStack();
     starting.use(watch);

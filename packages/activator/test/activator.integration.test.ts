@@ -4,7 +4,7 @@ import { turn, World } from "./world.ts";
 
 const key = revisionKey({ namespace: "default", name: "hello-00001" });
 
-test("a request without a pod pokes once, is held, and goes out when the watch shows one", async () => {
+test("A-19, A-21, A-31, A-86: a request without a pod pokes once, is held, and goes out when the watch shows one", async () => {
   await using world = await World.start();
   await world.createRevision();
   const calls = [world.call(), world.call(), world.call()];
@@ -203,4 +203,51 @@ test("an answer says what its request waited for, if its revision wants that", a
   const text = world.activator.metrics();
   expect(text).toContain('rouse_activator_cold_start_seconds_count{phase="respond"} 1');
   expect(text).toContain('http_response_status_code="200"');
+});
+
+test("A-20: Host is the pod's address, and what the client asked for is told beside it", async () => {
+  await using world = await World.start();
+  await world.createRevision();
+  const pod = await world.pod((request, response) => response.end(JSON.stringify(request.headers)));
+  await world.setPods([pod]);
+  const seen = async (headers: Record<string, string>) => JSON.parse((await world.call(headers)).body);
+  expect(await seen({ Host: "hello.example.org" })).toMatchObject({
+    host: `${pod.ip}:${pod.port}`,
+    "k-original-host": "hello.example.org",
+  });
+  expect(await seen({ Host: "inner", "K-Original-Host": "outer" })).toMatchObject({
+    "k-original-host": "outer",
+  });
+});
+
+test("A-22: through a mesh pods are named by their Service", async () => {
+  await using world = await World.start({ mesh: "passthrough" });
+  await world.createRevision();
+  await world.setPods([
+    await world.pod((request, response) => response.end(JSON.stringify(request.headers))),
+  ]);
+  expect(JSON.parse((await world.call({ Host: "hello.example.org" })).body)).toMatchObject({
+    host: "hello-00001-private.default",
+    "k-passthrough-lb": "true",
+    "k-original-host": "hello.example.org",
+  });
+});
+
+test("A-59, A-61: in a mesh requests go to the Service, once a pod is ready, and pods are never asked", async () => {
+  await using world = await World.start({ mesh: "service", watchesPods: false });
+  await world.createRevision();
+  const asked: string[] = [];
+  const service = await world.pod((_, response) => response.end("by service"));
+  const pod = await world.pod((request, response) => {
+    asked.push(request.url ?? "");
+    response.end("queue");
+  });
+  const call = world.call();
+  await world.untilHeld(1);
+  await world.setPods([], [pod]);
+  await world.createService(service);
+  for (let turns = 0; turns < 10; turns++) await turn();
+  expect(world.held).toBe(1);
+  await world.setPods([pod]);
+  expect([(await call).body, asked]).toEqual(["by service", []]);
 });

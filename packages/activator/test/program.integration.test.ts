@@ -45,6 +45,7 @@ async function setUp() {
     autoscalerUrl: `ws://127.0.0.1:${port}`,
     listenIp: "127.0.0.1",
     kubeconfig: undefined,
+    watchesPods: false,
   };
   const program = await Program.start(
     { client, clock, random, log: silentLogger },

@@ -12,10 +12,11 @@ import {
   RealRandom,
   type Revision,
   RevisionKind,
+  ServiceKind,
   type StatMessage,
   silentLogger,
 } from "@rouse/shared";
-import { Activator } from "../src/index.ts";
+import { Activator, type ActivatorOptions } from "../src/index.ts";
 
 const NAMESPACE = "default";
 const NAME = "hello-00001";
@@ -45,7 +46,7 @@ export class World implements AsyncDisposable {
     this.#closing.use(activator);
   }
 
-  static async start(): Promise<World> {
+  static async start(options: Pick<ActivatorOptions, "mesh" | "watchesPods"> = {}): Promise<World> {
     const clock = new RealClock();
     const random = new RealRandom();
     const store = new ObjectStore({ wall: () => clock.wall(), random });
@@ -53,7 +54,7 @@ export class World implements AsyncDisposable {
     const sent: StatMessage[] = [];
     const activator = await Activator.start(
       { client, clock, random, log: silentLogger, stats: { send: (batch) => sent.push(...batch) } },
-      { ip: "127.0.0.1", port: 0, h2cPort: 0, podName: "activator", podIp: "127.0.0.1" },
+      { ip: "127.0.0.1", port: 0, h2cPort: 0, podName: "activator", podIp: "127.0.0.1", ...options },
     );
     return new World(client, activator, sent);
   }
@@ -97,6 +98,20 @@ export class World implements AsyncDisposable {
     await (known === undefined
       ? this.client.create(EndpointsKind, object)
       : this.client.update(EndpointsKind, object));
+  }
+
+  /** The revision's private Service, by which a mesh leads to its pods. */
+  async createService(address: Address): Promise<void> {
+    await this.client.create(ServiceKind, {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: {
+        namespace: NAMESPACE,
+        name: `${NAME}-private`,
+        labels: { [labels.revision]: NAME, [labels.serviceType]: "Private" },
+      },
+      spec: { clusterIP: address.ip, ports: [{ name: "http", port: address.port }] },
+    });
   }
 
   async createPod(status: Pod["status"]): Promise<void> {

@@ -157,3 +157,36 @@ test.each([0, 1, 3])(
     for (let slot = 0; slot < concurrency * 5; slot++) expect(pods.reserve(random)).toBeDefined();
   },
 );
+
+describe("A-59, A-72: an address that leads to all pods", () => {
+  const service = endpoint({ ip: "10.96.0.1", port: 80 });
+
+  test.each([
+    { concurrency: 10, ready: 10, of: 1, want: 100 },
+    { concurrency: 10, ready: 10, of: 5, want: 20 },
+    { concurrency: 10, ready: 10, of: 200, want: 1 },
+    { concurrency: 10, ready: 0, of: 200, want: 0 },
+    { concurrency: 0, ready: 1, of: 3, want: Number.POSITIVE_INFINITY },
+    { concurrency: 0, ready: 0, of: 3, want: 0 },
+  ])("concurrency $concurrency, $ready ready, $of activators: $want", ({ concurrency, ready, of, want }) => {
+    const { pods } = setUp(concurrency);
+    pods.setPlace({ kind: "known", index: of - 1, of });
+    pods.setService(service, ready);
+    expect(pods.capacity).toBe(want);
+    if (want > 0 && Number.isFinite(want)) {
+      for (let slot = 0; slot < want; slot++) expect(pods.reserve(random)?.endpoint).toBe(service);
+      expect(pods.reserve(random)).toBeUndefined();
+    }
+  });
+
+  test("more pods behind it make more slots, and pods of one's own take its place", () => {
+    const { pods, open } = setUp(1);
+    pods.setService(service, 1);
+    expect([pods.reserve(random)?.endpoint, pods.reserve(random)]).toEqual([service, undefined]);
+    pods.setService(service, 2);
+    const tracker = pods.reserve(random);
+    expect(tracker?.endpoint).toBe(service);
+    pods.setUsable([pod(1), pod(2)]);
+    expect([pods.capacity, open.size]).toEqual([2, 3]);
+  });
+});

@@ -34,6 +34,8 @@ export class PodSet {
   /** Those that time changes. */
   readonly #young = new Set<PodTracker>();
   #usable: readonly Endpoint[] = [];
+  /** Slots of the one address that leads to all pods, while there is one instead of them. */
+  #serviceSlots: number | undefined;
   #place: ActivatorPlace = { kind: "unknown" };
   /** This activator's share, ejected ones included. */
   #routable = new RoutablePods([]);
@@ -61,6 +63,7 @@ export class PodSet {
     const { containerConcurrency } = this.#options;
     const count = this.#routable.trackers.length - this.#ejected;
     if (count === 0) return 0;
+    if (this.#serviceSlots !== undefined) return this.#serviceSlots;
     return containerConcurrency === 0 ? Number.POSITIVE_INFINITY : containerConcurrency * count;
   }
 
@@ -72,6 +75,7 @@ export class PodSet {
   /** Replaces the list of usable pods. One that leaves lets its requests finish; its connections close after the last. */
   setUsable(endpoints: Iterable<Endpoint>): void {
     const usable = new Set(endpoints);
+    this.#serviceSlots = undefined;
     if (usable.size === this.#usable.length && this.#usable.every((endpoint) => usable.has(endpoint))) return;
     this.#usable = [...usable].sort((a, b) => (a < b ? -1 : 1)); // by bytes of `ip:port`: A-77
     for (const endpoint of this.#usable) {
@@ -83,6 +87,23 @@ export class PodSet {
       if (!usable.has(tracker.endpoint)) this.#retire(tracker);
     }
     this.#reassign();
+  }
+
+  /**
+   * Instead of pods an address that leads to all of them: the ClusterIP of their Service, where a mesh lets nobody go to
+   * pods directly. A-59, A-72.
+   * @param readyPods how many stand behind it
+   */
+  setService(endpoint: Endpoint, readyPods: number): void {
+    const { containerConcurrency } = this.#options;
+    this.setUsable(readyPods === 0 ? [] : [endpoint]);
+    const tracker = this.#trackers.get(endpoint);
+    if (tracker === undefined || readyPods === 0) return;
+    const activators = this.#place.kind === "known" ? this.#place.of : 1;
+    const share = Math.max(1, Math.floor((containerConcurrency * readyPods) / Math.max(1, activators)));
+    this.#serviceSlots = containerConcurrency === 0 ? Number.POSITIVE_INFINITY : share;
+    tracker.resize(share);
+    this.#routable.changed(tracker);
   }
 
   setPlace(place: ActivatorPlace): void {

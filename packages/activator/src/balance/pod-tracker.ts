@@ -64,6 +64,10 @@ export class PodTracker {
     this.#inFlight++;
   }
 
+  resize(limit: number): void {
+    this.#slots.resize(limit);
+  }
+
   release(): void {
     assert(this.#inFlight > 0, "released a slot nobody had");
     this.#inFlight--;

@@ -1,5 +1,7 @@
 /** How many requests one pod may have from us at one time. */
 export interface Slots {
+  /** So many from now on, where it is for others to say. */
+  resize(limit: number): void;
   readonly limit: number;
   /** The pod began to answer a request. */
   responded(): void;
@@ -11,11 +13,19 @@ export interface Slots {
 
 /** containerConcurrency of 1 or more: as many as the revision says. */
 export class FixedSlots implements Slots {
-  readonly limit: number;
+  #limit: number;
   readonly isSettled = true;
 
   constructor(containerConcurrency: number) {
-    this.limit = containerConcurrency;
+    this.#limit = containerConcurrency;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  resize(limit: number): void {
+    this.#limit = limit;
   }
 
   responded(): void {}
@@ -40,6 +50,8 @@ export class RampedSlots implements Slots {
   get limit(): number {
     return this.#limit;
   }
+
+  resize(): void {} // it finds out by itself
 
   get isSettled(): boolean {
     return this.#limit === Number.POSITIVE_INFINITY;

@@ -2,7 +2,7 @@ import { type Exchange, type Handler, headers, type Layer, PROXIED_BY_ACTIVATOR 
 
 /**
  * Says to queue-proxy that the request came through an activator, which counts it already (A-21), and takes out what
- * only named the revision (A-19). Host stays the client's: the pod is reached by its address, not by a mesh.
+ * only named the revision (A-19).
  */
 export class MarkProxied<C> implements Layer<C> {
   handle(exchange: Exchange<C>, next: Handler<C>): void {

@@ -22,6 +22,7 @@ test("A-140: without limits of its own 300 s and nothing else", () => {
     responseStartTimeoutMs: 0,
     idleTimeoutMs: 0,
     waitMs: 300_000,
+    privateService: "hello-1-private.default",
     service: "",
     configuration: "",
     loadBalancing: "contract",

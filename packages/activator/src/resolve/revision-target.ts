@@ -1,5 +1,6 @@
 import {
   type Container,
+  childName,
   labels,
   parseDuration,
   portNames,
@@ -18,6 +19,8 @@ export interface RevisionTarget {
   /** Of whose service and configuration it is, for metrics; empty when its labels do not say. */
   readonly service: string;
   readonly configuration: string;
+  /** Its private Service, as `name.namespace`. A-6. */
+  readonly privateService: string;
   /** 0 = unlimited. */
   readonly containerConcurrency: number;
   /** Which port of its Endpoints carries its protocol. A-9. */
@@ -55,6 +58,7 @@ export function revisionTarget(revision: Revision): RevisionTarget {
     key: revisionKey({ namespace, name: metadata.name }),
     namespace,
     name: metadata.name,
+    privateService: `${childName(metadata.name, "-private")}.${namespace}`,
     service: metadata.labels?.[labels.service] ?? "",
     configuration: metadata.labels?.[labels.configuration] ?? "",
     containerConcurrency: Math.max(0, spec.containerConcurrency ?? 0),

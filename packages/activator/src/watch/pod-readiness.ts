@@ -48,6 +48,11 @@ export class PodReadiness {
     return isChanged;
   }
 
+  /** As many as the watch calls ready. */
+  get readyCount(): number {
+    return this.#addresses.ready.size;
+  }
+
   usable(): Endpoint[] {
     return [...this.#addresses.ready, ...this.#vouched.keys()];
   }

@@ -2,6 +2,7 @@ import {
   type Endpoint,
   type Endpoints,
   EndpointsKind,
+  endpoint,
   Informer,
   type InformerDeps,
   labels,
@@ -13,6 +14,8 @@ import {
   type RevisionKey,
   RevisionKind,
   revisionKey,
+  type Service,
+  ServiceKind,
   type Stored,
 } from "@rouse/shared";
 import { PodSet } from "../balance/pod-set.ts";
@@ -37,6 +40,10 @@ export interface RevisionWatchOptions {
   /** How pods are asked; over a socket unless given. */
   readonly ask?: AskPod;
   readonly probing?: ProbePace;
+  /** Requests go to the ClusterIP of a revision's Service, and pods are never asked: a mesh stands between. A-61. */
+  readonly isMesh?: boolean;
+  /** Whether pods may be watched, to tell those who wait why there is none. The contract's role may not (A-5). */
+  readonly watchesPods?: boolean;
 }
 
 /**
@@ -51,6 +58,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
   readonly #private: Informer<Endpoints>;
   readonly #public: Informer<Endpoints>;
   readonly #pods: Informer<Pod>;
+  readonly #services: Informer<Service>;
   readonly #prober: PodProber;
   #throttle: Throttle | undefined;
 
@@ -89,6 +97,14 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
         changed: (pod) => this.#with(pod, (entry) => this.#syncFailure(entry)),
         removed: (pod) => this.#with(pod, (entry) => this.#syncFailure(entry)),
       });
+    this.#services = new Informer<Service>(deps, ServiceKind, {
+      labelSelector: `${labels.serviceType}=Private,${labels.revision}`,
+    })
+      .indexBy(labels.revision)
+      .handle({
+        changed: (service) => this.#with(service, (entry) => this.#applyPods(entry)),
+        removed: (service) => this.#with(service, (entry) => this.#applyPods(entry)),
+      });
   }
 
   /** Follows from now on; resolves when everything that exists is known, so that nothing is falsely unknown (A-10). */
@@ -97,7 +113,8 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     await Promise.all([
       this.#private.start(),
       this.#public.start(),
-      this.#pods.start(),
+      ...(this.#options.watchesPods === false ? [] : [this.#pods.start()]),
+      ...(this.#options.isMesh === true ? [this.#services.start()] : []),
       this.#revisions.start(),
     ]);
   }
@@ -133,7 +150,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const informer of [this.#revisions, this.#private, this.#public, this.#pods])
+    for (const informer of [this.#revisions, this.#private, this.#public, this.#pods, this.#services])
       informer[Symbol.dispose]();
     this.#prober[Symbol.dispose]();
     for (const entry of this.#entries.values()) {
@@ -211,10 +228,26 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
 
   /** Trackers first, then the capacity they bring, then who waits for it (A-62). */
   #applyPods(entry: RevisionEntry): void {
-    entry.throttle.pods.setUsable(entry.readiness.usable());
+    const { pods } = entry.throttle;
+    if (this.#options.isMesh === true) {
+      const address = this.#clusterAddress(entry);
+      if (address === undefined) pods.setUsable([]);
+      else pods.setService(address, entry.readiness.readyCount);
+    } else pods.setUsable(entry.readiness.usable());
     this.#throttle?.pump(entry);
     this.#syncFailure(entry);
-    this.#prober.sync(entry);
+    if (this.#options.isMesh !== true) this.#prober.sync(entry);
+  }
+
+  /** Read anew each time: a Service may come back with another address (A-146). */
+  #clusterAddress({ target: { namespace, name, portName } }: RevisionEntry): Endpoint | undefined {
+    for (const { metadata, spec } of this.#services.byLabel(labels.revision, name)) {
+      const port = spec.ports?.find((each) => each.name === portName)?.port;
+      const { clusterIP = "" } = spec;
+      if (metadata.namespace !== namespace || port === undefined) continue;
+      if (clusterIP !== "" && clusterIP !== "None") return endpoint({ ip: clusterIP, port });
+    }
+    return undefined;
   }
 
   #syncPlace(entry: RevisionEntry): void {
@@ -224,7 +257,8 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
       const place = activatorPlace(endpoints, { portName, podIp: this.#options.podIp });
       if (place === undefined) continue;
       entry.throttle.pods.setPlace(place);
-      this.#throttle?.pump(entry);
+      if (this.#options.isMesh === true) this.#applyPods(entry);
+      else this.#throttle?.pump(entry);
     }
   }
 
@@ -245,7 +279,10 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     return { revision, pods };
   }
 
-  #with(object: Stored<Endpoints> | Stored<Pod>, use: (entry: RevisionEntry) => void): void {
+  #with(
+    object: Stored<Endpoints> | Stored<Pod> | Stored<Service>,
+    use: (entry: RevisionEntry) => void,
+  ): void {
     const name = object.metadata.labels?.[labels.revision];
     if (name === undefined) return;
     const entry = this.#entries.get(revisionKey({ namespace: object.metadata.namespace, name }));
