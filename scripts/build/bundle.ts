@@ -18,6 +18,18 @@ const OWN_CODE_ALONE = new Set(["queue-proxy", "activator"]);
  */
 const OTEL = { entry: "src/otel/telemetry.ts", import: "/otel/telemetry.ts", file: "otel.cjs" };
 
+/**
+ * By program: parts of Node that cost a process memory and time whether it uses them or not, and whose functions are therefore
+ * looked up when they are first called: TLS alone is 3 MiB of private memory.
+ */
+const LAZY: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  "queue-proxy": {
+    "node:dns/promises": ["lookup"],
+    "node:tls": ["connect", "createServer"],
+  },
+};
+const LAZY_PREFIX = "\0lazy:";
+
 /** The packages that are programs: those with a `src/main.ts`. */
 export function buildable(root: string): readonly string[] {
   return readdirSync(join(root, "packages"))
@@ -45,11 +57,20 @@ async function bundle(
   root: string,
   of: { readonly name: string; readonly entry: string; readonly path: string },
 ): Promise<Bundle & { readonly modules: readonly string[] }> {
+  const lazy = of.entry === OTEL.entry ? {} : (LAZY[of.name] ?? {});
   const bundled = await rolldown({
     input: join(root, "packages", of.name, of.entry),
     platform: "node",
     cwd: root,
     plugins: [
+      {
+        name: "lazy-parts-of-node",
+        resolveId: (source) => (source in lazy ? `${LAZY_PREFIX}${source}` : undefined),
+        load: (id) => {
+          const part = id.startsWith(LAZY_PREFIX) ? id.slice(LAZY_PREFIX.length) : undefined;
+          return part === undefined ? undefined : lazyModule(part, lazy[part] ?? []);
+        },
+      },
       {
         name: "otel-apart",
         resolveId: (source, importer) =>
@@ -75,4 +96,11 @@ async function bundle(
   } finally {
     await bundled.close();
   }
+}
+
+function lazyModule(name: string, functions: readonly string[]): string {
+  const part = `process.getBuiltinModule(${JSON.stringify(name)})`;
+  return functions
+    .map((given) => `export const ${given} = (...args) => ${part}.${given}(...args);`)
+    .join("\n");
 }
