@@ -5,14 +5,17 @@ import {
   DeploymentKind,
   type Endpoints,
   EndpointsKind,
+  EventRecorder,
   HorizontalPodAutoscalerKind,
   Informer,
   type KubeClient,
+  type Lister,
   type Logger,
   labels,
   MetricKind,
   type ObjectKey,
   objectKey,
+  type PodAutoscaler,
   PodAutoscalerKind,
   PodKind,
   type Random,
@@ -38,13 +41,17 @@ import type { PanicMode } from "./decide/decider.ts";
 import type { DeciderSpec } from "./decide/decider-spec.ts";
 import { MultiScaler } from "./decide/multi-scaler.ts";
 import { Pulse } from "./decide/pulse.ts";
+import { scaleNote } from "./explain/scale-note.ts";
 import type { Tick } from "./explain/tick-log.ts";
 import { HpaReconciler } from "./hpa/hpa-reconciler.ts";
-import { objectKeyOf } from "./keys.ts";
+import { objectKeyOf, revisionOf } from "./keys.ts";
 import { type PodCounts, PodLedger } from "./pods/pod-ledger.ts";
 import type { ActivatorProbe } from "./probe/activator-probe.ts";
 import { Confirmations } from "./probe/confirmations.ts";
 import { isRecordable } from "./receive/load.ts";
+import { gaugesText, histogramText, type Sample } from "./report/exposition.ts";
+import { revisionGauges } from "./report/revision-gauges.ts";
+import { ScrapeDurations } from "./report/scrape-durations.ts";
 import { type SnapshotStore, WindowMemory } from "./resume/window-memory.ts";
 import { Schedules } from "./schedule/schedules.ts";
 import type { PodScraper } from "./scrape/pod-scraper.ts";
@@ -57,6 +64,7 @@ const BEATS_PER_TICK = 2;
 const RECHECK_AFTER_ASKING_MS = 1_000;
 /** Everything is looked at this often whatever happens: a missed event must not last for ever. S-120. */
 const RESYNC_MS = 36_000_000;
+const SCRAPE_DURATION = "kn.autoscaler.scrape.duration";
 const ownsEverything = { owns: () => true } as const;
 
 export interface AutoscalerDeps {
@@ -115,6 +123,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
   readonly #reconciler: PodAutoscalerReconciler;
   readonly #followers: readonly Follower[];
   readonly #running: readonly Disposable[];
+  readonly #metrics: () => string;
   readonly #clock: Clock;
   readonly #memory: WindowMemory | undefined;
   readonly #lookAgain: () => void;
@@ -146,6 +155,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       });
 
     const config = new LiveConfig({ ...deps, onChange: () => this.lookAgain() }); // S-6
+    const scrapes = new ScrapeDurations();
     const ledger = new PodLedger((revision) => {
       pulse.wake(revision);
       passes.add(objectKeyOf(revision));
@@ -157,6 +167,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
         pods: ledger,
         scraper: deps.scraper,
         readyActivators: () => readyActivators(),
+        onScraped: (_, seconds) => scrapes.observe(seconds),
         onHealth: (revision) => metricPasses.add(objectKeyOf(revision)),
       },
       { sample: scrapeSample, mesh: mesh.mode },
@@ -235,6 +246,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
         : {}),
     });
     const companions = new Companions({ client, serverlessServices, metrics });
+    const events = new EventRecorder({ client, clock, log });
     const reconciler = new PodAutoscalerReconciler({
       client,
       clock,
@@ -246,6 +258,12 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       config,
       ownership,
       schedules: new Schedules(log),
+      changed: (autoscaler, applied) =>
+        events.record(
+          reconciler.name,
+          autoscaler,
+          scaleNote(applied, scaler.explain(revisionOf(objectKey(autoscaler.metadata)))),
+        ),
     });
     const passes = new ReconcileLoop({ clock, onError }, reconciler, { workers: WORKERS });
     const hpaPasses = new ReconcileLoop(
@@ -280,6 +298,8 @@ export class Autoscaler implements StatSink, AsyncDisposable {
         hpaPasses.addSlow(objectKey(metadata));
       }
     };
+    this.#metrics = () =>
+      gaugesText([...this.#gauges(autoscalers)]) + histogramText(SCRAPE_DURATION, scrapes.sample());
     this.#clock = clock;
     this.#memory = memory;
     this.#collector = collector;
@@ -320,6 +340,11 @@ export class Autoscaler implements StatSink, AsyncDisposable {
     };
   }
 
+  /** Everything measured, as Prometheus reads it. S-125..S-128. */
+  metrics(): string {
+    return this.#metrics();
+  }
+
   /** Revisions that cost anything now: those with pods, or with load inside their window. */
   get awakeRevisions(): number {
     return this.#pulse.awakeCount;
@@ -336,6 +361,17 @@ export class Autoscaler implements StatSink, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  *#gauges(autoscalers: Lister<PodAutoscaler>): Generator<Sample> {
+    for (const [revision, spec, evaluation] of this.#scaler.evaluations()) {
+      const key = objectKeyOf(revision);
+      const autoscaler = autoscalers.get(key);
+      if (autoscaler === undefined) continue;
+      const requested = this.#reconciler.applied(key)?.want ?? autoscaler.status?.desiredScale;
+      const pods = this.#ledger.counts(revision);
+      yield* revisionGauges({ autoscaler, spec, evaluation, pods, requested });
+    }
   }
 
   #planResync(): void {

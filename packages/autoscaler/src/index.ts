@@ -17,6 +17,7 @@ export {
 export { type RevisionSettings, revisionSettings, type ScalingMetric } from "./config/revision-settings.ts";
 export { Decider, type Evaluation, type Observation, type PanicMode } from "./decide/decider.ts";
 export { type DeciderSpec, deciderSpec } from "./decide/decider-spec.ts";
+export { appliedInWords, evaluationInWords, whyNotZero } from "./explain/in-words.ts";
 export type { Tick } from "./explain/tick-log.ts";
 export { HpaEvaluator, type HpaEvaluatorDeps } from "./hpa/hpa-evaluator.ts";
 export type { PodUsage, Usage } from "./hpa/pod-usage.ts";

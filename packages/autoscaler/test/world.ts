@@ -246,6 +246,11 @@ export class World implements AsyncDisposable {
     for (let second = 0; second < seconds; second++) await this.clock.advanceAsync(1_000);
   }
 
+  async removeRevision(name: string): Promise<void> {
+    await this.client.delete(PodAutoscalerKind, { namespace: NAMESPACE, name });
+    await this.clock.settle();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#autoscaler !== undefined) await this.stopAutoscaler();
     for (const informer of this.#informers) informer[Symbol.dispose]();

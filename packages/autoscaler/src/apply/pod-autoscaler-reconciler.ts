@@ -51,6 +51,8 @@ export interface PodAutoscalerReconcilerDeps {
   readonly config: Pick<LiveConfig, "autoscaler" | "deployment">;
   readonly ownership: { owns(revision: RevisionKey): boolean };
   readonly schedules: Schedules;
+  /** Told when the scale wanted, the bound that cut it or the mode is another than before. */
+  readonly changed?: (autoscaler: Stored<PodAutoscaler>, applied: AppliedScale) => void;
 }
 
 /** What the last pass did with a decision. */
@@ -150,7 +152,8 @@ export class PodAutoscalerReconciler implements Reconciler {
     const switched = await companions.switchMode(autoscaler, sks, mode);
     draft.conditions.set("SKSReady", isReady(switched) ? { status: "True" } : notReady);
     this.#report(view, draft, scaled.want);
-    this.#applied.set(key, {
+    const before = this.#applied.get(key);
+    const applied: AppliedScale = {
       at: clock.wall(),
       desiredPods: decision.desiredPods,
       bounds: view.bounds,
@@ -158,7 +161,9 @@ export class PodAutoscalerReconciler implements Reconciler {
       want: scaled.want,
       zero: scaled.zero,
       mode,
-    });
+    };
+    this.#applied.set(key, applied);
+    if (isNews(before, applied)) this.#deps.changed?.(autoscaler, applied);
     return sooner(scaled.pass, view.nextScheduleMs);
   }
 
@@ -230,6 +235,11 @@ export class PodAutoscalerReconciler implements Reconciler {
 function sooner(pass: Pass, scheduleMs: number | undefined): Pass {
   if (scheduleMs === undefined || (pass.kind === "again" && pass.afterMs <= scheduleMs)) return pass;
   return { kind: "again", afterMs: scheduleMs };
+}
+
+/** Whether somebody who watches would want to be told. */
+function isNews(before: AppliedScale | undefined, now: AppliedScale): boolean {
+  return before?.want !== now.want || before?.mode.mode !== now.mode.mode || before?.cut !== now.cut;
 }
 
 function notOwned({ message }: NotOwnedError): ConditionChange {

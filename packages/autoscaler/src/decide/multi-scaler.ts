@@ -3,7 +3,7 @@ import type { MetricCollector } from "../collect/metric-collector.ts";
 import { type Tick, TickLog } from "../explain/tick-log.ts";
 import type { PodLedger } from "../pods/pod-ledger.ts";
 import { isSameBurstSign } from "./burst-capacity.ts";
-import { Decider, type DeciderMemory } from "./decider.ts";
+import { Decider, type DeciderMemory, type Evaluation } from "./decider.ts";
 import type { DeciderSpec } from "./decider-spec.ts";
 
 export interface MultiScalerDeps {
@@ -26,6 +26,8 @@ export interface Decision {
 interface Entry {
   readonly decider: Decider;
   readonly log: TickLog;
+  /** The last valid one. */
+  evaluation: Evaluation | undefined;
 }
 
 /** One decider per revision: evaluated on every second beat, and as soon as possible when poked. S-39, S-40, S-90. */
@@ -51,7 +53,7 @@ export class MultiScaler {
       if (remembered !== undefined && remembered.awayMs <= spec.stableWindowMs) {
         decider.resume(remembered.memory, now);
       }
-      this.#entries.set(revision, { decider, log: new TickLog() });
+      this.#entries.set(revision, { decider, log: new TickLog(), evaluation: undefined });
       this.#deps.onAwake(revision);
       return decisionOf(decider);
     }
@@ -85,6 +87,12 @@ export class MultiScaler {
   decision(revision: RevisionKey): Decision | undefined {
     const entry = this.#entries.get(revision);
     return entry === undefined ? undefined : decisionOf(entry.decider);
+  }
+
+  /** Every decider, with the last evaluation that was valid. */
+  *evaluations(): Generator<readonly [RevisionKey, DeciderSpec, Evaluation | undefined]> {
+    for (const [revision, { decider, evaluation }] of this.#entries)
+      yield [revision, decider.spec, evaluation];
   }
 
   explain(revision: RevisionKey): { readonly decider: Decider; readonly ticks: readonly Tick[] } | undefined {
@@ -123,6 +131,7 @@ export class MultiScaler {
     }
     const before = decisionOf(decider);
     const evaluation = decider.decide({ readyPods, ...averages }, clock.now());
+    entry.evaluation = evaluation;
     log.add({ kind: "decided", at: clock.wall(), evaluation });
     if (
       before.desiredPods !== evaluation.desiredPods ||

@@ -9,10 +9,11 @@ const BODY_BYTES_MAX = 64;
 
 export interface HttpActivatorProbeDeps {
   readonly clock: Clock;
-  /** Where a client of the Service would connect to now; `undefined` if it leads nowhere. */
+  /** Where a client of the Service's `port` would connect to now; `undefined` if it leads nowhere. */
   readonly resolve: (
     serviceName: string,
     namespace: string,
+    port: number,
   ) => { readonly ip: string; readonly port: number } | undefined;
 }
 
@@ -29,7 +30,9 @@ export class HttpActivatorProbe implements ActivatorProbe {
 
   isInPath(target: ProbeTarget): Promise<boolean> {
     const address =
-      target.serviceName === "" ? undefined : this.#deps.resolve(target.serviceName, target.namespace);
+      target.serviceName === ""
+        ? undefined
+        : this.#deps.resolve(target.serviceName, target.namespace, target.port);
     if (address === undefined) return Promise.resolve(false);
     return new Promise((resolve) => {
       const call = request({
