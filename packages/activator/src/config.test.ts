@@ -16,6 +16,8 @@ test("A-4: names and defaults of the contract", () => {
       metrics: { ip: undefined, port: 9_090 },
       autoscalerUrl: "ws://autoscaler.knative-serving.svc.cluster.local:8080",
       listenIp: "::",
+      ports: { http: 8_012, h2c: 8_013 },
+      leavingMs: 45_000,
       kubeconfig: undefined,
       watchesPods: false,
     },

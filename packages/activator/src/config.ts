@@ -1,7 +1,10 @@
-import { parseDuration } from "@rouse/shared";
+import { parseDuration, ports } from "@rouse/shared";
 import type { ProbePace } from "./probe/pod-prober.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Time for every ingress to hear of it. A §11. */
+const LEAVING_MS = 45_000;
 
 /** All the activator is told by its environment. A §1.2; what begins with `ROUSE_` is ours and optional. */
 export interface Config {
@@ -16,6 +19,10 @@ export interface Config {
   readonly autoscalerUrl: string;
   /** The address to listen on; all interfaces unless told (A-3). */
   readonly listenIp: string;
+  /** Where it listens for HTTP/1.1 and h2c revisions; the contract's ports unless told. */
+  readonly ports: { readonly http: number; readonly h2c: number };
+  /** How long it serves on after it was told to go. A-127. */
+  readonly leavingMs: number;
   /** A file to reach the API with, instead of the pod's own account. */
   readonly kubeconfig: string | undefined;
   /** Whether its role may watch pods: those who wait are told more precisely why there is none. A-5. */
@@ -30,6 +37,10 @@ interface ConfigProblem {
 type ParsedConfig =
   | { readonly kind: "config"; readonly config: Config }
   | { readonly kind: "problems"; readonly problems: readonly ConfigProblem[] };
+
+export function processEnvironment(): Environment {
+  return process.env;
+}
 
 /**
  * Reads the environment; all that is wrong with it is told at once. A-4.
@@ -70,11 +81,16 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
     },
     metrics: {
       ip: text("METRICS_PROMETHEUS_HOST") || undefined,
-      port: integer("METRICS_PROMETHEUS_PORT", 9_090, 65_535, 1_024),
+      port: integer("ROUSE_METRICS_PORT", integer("METRICS_PROMETHEUS_PORT", 9_090, 65_535, 1_024), 65_535),
     },
     autoscalerUrl:
       text("ROUSE_AUTOSCALER_URL") || `ws://autoscaler.${systemNamespace}.svc.${clusterDomain}:8080`,
     listenIp: text("ROUSE_LISTEN_IP") || "::",
+    ports: {
+      http: integer("ROUSE_HTTP_PORT", ports.queueHttp, 65_535),
+      h2c: integer("ROUSE_H2C_PORT", ports.queueH2c, 65_535),
+    },
+    leavingMs: duration("ROUSE_LEAVING", LEAVING_MS),
     kubeconfig: text("KUBECONFIG") || undefined,
     watchesPods: text("ROUSE_WATCH_PODS") === "true",
   };

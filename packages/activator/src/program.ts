@@ -1,12 +1,10 @@
-import { type Clock, type KubeClient, type Logger, ports, type Random } from "@rouse/shared";
+import type { Clock, KubeClient, Logger, Random } from "@rouse/shared";
 import type { Config } from "./config.ts";
 import { MetricsServer } from "./metrics/metrics-server.ts";
 import { AutoscalerLink } from "./report/autoscaler-link.ts";
 import { readMeshAccess } from "./watch/mesh-access.ts";
 import { Activator } from "./wiring.ts";
 
-/** How long it serves on after it was told to go, so that every ingress has heard of it. A §11. */
-const LEAVING_MS = 45_000;
 /** The kubelet kills it after 600 s; what has not ended a little before is cut. */
 const DRAIN_MS_MAX = 540_000;
 
@@ -15,13 +13,6 @@ export interface ProgramDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-}
-
-export interface ProgramOptions {
-  readonly config: Config;
-  /** The contract's unless told. */
-  readonly ports?: { readonly http: number; readonly h2c: number };
-  readonly leavingMs?: number;
 }
 
 /** The activator as a program of its own: reports over a WebSocket, metrics on a port. */
@@ -45,10 +36,8 @@ export class Program {
   }
 
   /** Resolves when it listens, with everything there is known (A-10). @throws when it cannot listen (A-11) */
-  static async start(deps: ProgramDeps, options: ProgramOptions): Promise<Program> {
+  static async start(deps: ProgramDeps, config: Config): Promise<Program> {
     const { clock, random, log } = deps;
-    const { config, leavingMs = LEAVING_MS } = options;
-    const listen = options.ports ?? { http: ports.queueHttp, h2c: ports.queueH2c };
     await using starting = new AsyncDisposableStack();
     const mesh = await readMeshAccess(deps.client, { namespace: config.systemNamespace, log });
     const link = starting.use(new AutoscalerLink({ clock, random, log }, config.autoscalerUrl));
@@ -57,8 +46,8 @@ export class Program {
         { ...deps, stats: link, connection: link },
         {
           ip: config.listenIp,
-          port: listen.http,
-          h2cPort: listen.h2c,
+          port: config.ports.http,
+          h2cPort: config.ports.h2c,
           podName: config.podName,
           podIp: config.podIp,
           clusterDomain: config.clusterDomain,
@@ -72,7 +61,7 @@ export class Program {
     const metrics = starting.use(await MetricsServer.start(() => activator.metrics(), config.metrics));
     starting.move();
     log.info("activator listens", { address: `${activator.address.ip}:${activator.address.port}` });
-    return new Program(deps, { activator, link, metrics }, leavingMs);
+    return new Program(deps, { activator, link, metrics }, config.leavingMs);
   }
 
   get metricsPort(): number {

@@ -44,13 +44,12 @@ async function setUp() {
     metrics: { ip: "127.0.0.1", port: 0 },
     autoscalerUrl: `ws://127.0.0.1:${port}`,
     listenIp: "127.0.0.1",
+    ports: { http: 0, h2c: 0 },
+    leavingMs: 0,
     kubeconfig: undefined,
     watchesPods: false,
   };
-  const program = await Program.start(
-    { client, clock, random, log: silentLogger },
-    { config, ports: { http: 0, h2c: 0 }, leavingMs: 0 },
-  );
+  const program = await Program.start({ client, clock, random, log: silentLogger }, config);
   const close = async () => {
     for (const socket of sockets.clients) socket.terminate();
     await new Promise<void>((resolve) => autoscaler.close(() => resolve()));
