@@ -12,6 +12,7 @@ import { report, table } from "./report.ts";
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   activator: async () => (await import("./activator.ts")).activator,
   "cold-start": async () => (await import("./cold-start.ts")).coldStart,
+  "many-services": async () => (await import("./many-services.ts")).manyServices,
   hop: async () => (await import("./hop.ts")).hop,
 };
 

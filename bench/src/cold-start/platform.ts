@@ -49,21 +49,35 @@ export class Platform implements AsyncDisposable {
     }
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** One GET of its API. Rejects for any answer but 200. */
   api(path: string): Promise<unknown> {
+    return this.#call("GET", path, undefined);
+  }
+
+  /** One POST to its API. Rejects for any answer but 201. */
+  create(path: string, object: object): Promise<unknown> {
+    return this.#call("POST", path, JSON.stringify(object));
+  }
+
+  #call(method: "GET" | "POST", path: string, body: string | undefined): Promise<unknown> {
+    const headers = body === undefined ? {} : { "Content-Type": "application/json" };
     return new Promise((resolve, reject) => {
-      const sent = request({ socketPath: this.#socketPath, path }, (response) => {
+      const sent = request({ socketPath: this.#socketPath, method, path, headers }, (response) => {
         let text = "";
         response.setEncoding("utf8").on("data", (chunk: string) => {
           text += chunk;
         });
         response.once("end", () => {
-          if (response.statusCode === 200) resolve(JSON.parse(text));
-          else reject(new Error(`GET ${path}: ${response.statusCode} ${text.trim()}`));
+          if (response.statusCode === (method === "GET" ? 200 : 201)) resolve(JSON.parse(text));
+          else reject(new Error(`${method} ${path}: ${response.statusCode} ${text.trim()}`));
         });
       });
       sent.once("error", reject);
-      sent.end();
+      sent.end(body);
     });
   }
 
