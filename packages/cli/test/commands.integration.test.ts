@@ -2,7 +2,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HomeDeps } from "@rouse/embedded";
+import { ApiHandler, type HomeDeps } from "@rouse/embedded";
 import {
   InProcessKubeClient,
   KnativeServiceKind,
@@ -36,6 +36,8 @@ function setUp() {
   const clock = new VirtualClock();
   const store = new ObjectStore({ wall: () => clock.wall(), random: new SeededRandom(1) });
   const client = new InProcessKubeClient({ store, clock });
+  const podOutput = { lines: () => undefined, follow: () => ({ [Symbol.dispose]: () => {} }) };
+  const api = new ApiHandler({ store, clock, random: new SeededRandom(2), log: silentLogger, podOutput });
   const said: string[] = [];
   const complained: string[] = [];
   const closed: true[] = [];
@@ -46,6 +48,11 @@ function setUp() {
     homes.push(deps);
     return {
       client,
+      api: {
+        handle: (request) => api.handle(request),
+        port: 6443,
+        kubeconfig: join(cwd, ".rouse/kubeconfig"),
+      },
       gateway: { ip: "127.0.0.1", port: 8080 },
       snapshot: () => undefined,
       timeline: () => undefined,

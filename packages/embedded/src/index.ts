@@ -1,4 +1,5 @@
 export { parseAutoscalerConfig } from "@rouse/autoscaler";
+export { ApiHandler } from "./api-server/wire/api-handler.ts";
 export {
   assertSocketFree,
   HttpFace,

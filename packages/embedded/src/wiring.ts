@@ -16,8 +16,12 @@ import {
   revisionKey,
 } from "@rouse/shared";
 import { ApiServer } from "./api-server/api-server.ts";
+import { ApiHandler } from "./api-server/wire/api-handler.ts";
+import { ApiListener, type ApiListenerDeps } from "./api-server/wire/api-listener.ts";
+import { type ApiAccess, openApiAccess, writeKubeconfig } from "./home/api-access.ts";
 import { LatestPods } from "./home/latest-pods.ts";
 import { listenSomewhere } from "./home/listen-somewhere.ts";
+import { PodOutputHub } from "./home/pod-output-hub.ts";
 import { PodSidecars } from "./home/pod-sidecars.ts";
 import { ServiceResolver } from "./home/service-resolver.ts";
 import { SnapshotFile } from "./home/snapshot-file.ts";
@@ -47,12 +51,16 @@ export interface HomeOptions {
   readonly dataDir: string;
   /** Whether objects are forgotten at the end. Processes are recorded all the same, so that none outlives a crash. */
   readonly isEphemeral: boolean;
+  /** Port of the Kubernetes API; absent: the one of last time if it is free, else any. */
+  readonly apiPort?: number;
 }
 
 /** The embedded home: the whole platform in one process, pods as child processes. */
 export interface Home extends AsyncDisposable {
   readonly client: KubeClient;
   readonly gateway: { readonly ip: string; readonly port: number };
+  /** The Kubernetes API as it is served to others, and where kubectl finds how to reach it. */
+  readonly api: Pick<ApiHandler, "handle"> & { readonly port: number; readonly kubeconfig: string };
   /** Requests of a revision at this moment; `undefined` for one nobody has asked for. */
   snapshot(revision: RevisionKey): { readonly held: number; readonly inFlight: number } | undefined;
   /** When a pod reached each phase of its start. */
@@ -128,7 +136,11 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
   const { h2cPort = activator.address.port } = activator;
   await publishActivator(client, { ...activator.address, h2cPort, name: ACTIVATOR_NAME });
 
-  const kubelet = starting.use(
+  const output = new PodOutputHub({
+    store: apiServer.store,
+    kept: (pod, container) => kubelet.logs(pod, container),
+  });
+  const kubelet: Kubelet = starting.use(
     await Kubelet.start(
       {
         ...component("kubelet"),
@@ -140,7 +152,10 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
             const name = podLabels?.[labels.revision];
             if (name !== undefined) activator.podReady(revisionKey({ namespace, name }), endpoint(address));
           },
-          ...(deps.onOutput === undefined ? {} : { onOutput: deps.onOutput }),
+          onOutput: (pod, stream, line, container) => {
+            output.wrote(pod, container, line);
+            deps.onOutput?.(pod, stream, line);
+          },
         },
       },
       { dataDirectory: options.dataDir },
@@ -161,9 +176,18 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
   );
   starting.use(await Controller.start(component("controller"), { externalPort: gateway.address.port }));
 
+  const apiLog = log.with({ component: "api" });
+  const handler = new ApiHandler({ store: apiServer.store, clock, random, log: apiLog, podOutput: output });
+  const access = await openApiAccess({ clock, random }, options.dataDir);
+  const listener = starting.use(
+    await listenForClients({ handler, log: apiLog }, { ...access, port: options.apiPort }),
+  );
+  const kubeconfig = await writeKubeconfig(options.dataDir, { ...access, port: listener.port });
+
   const running = starting.move();
   return {
     client,
+    api: { handle: (request) => handler.handle(request), port: listener.port, kubeconfig },
     gateway: gateway.address,
     snapshot: (revision) => {
       const found = activator.snapshot().find((each) => each.revision === revision);
@@ -174,4 +198,15 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
     close: () => running.disposeAsync(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Where it listened last time, so that clients of then find it again; anywhere if that is taken. */
+async function listenForClients(
+  deps: ApiListenerDeps,
+  { tls, token, lastPort, port }: ApiAccess & { readonly port: number | undefined },
+): Promise<ApiListener> {
+  const at = (wanted: number): Promise<ApiListener> =>
+    ApiListener.start(deps, { kind: "loopback", ip: "127.0.0.1", port: wanted, tls, token });
+  if (port !== undefined || lastPort === undefined) return at(port ?? 0);
+  return at(lastPort).catch(() => at(0));
 }

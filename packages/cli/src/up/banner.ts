@@ -4,6 +4,8 @@ export function banner(about: {
   readonly gateway: { readonly ip: string; readonly port: number };
   /** Absent: nothing is kept. */
   readonly stateDir: string | undefined;
+  /** Path of the file kubectl needs. */
+  readonly kubeconfig: string;
 }): readonly string[] {
   const { ip, port } = about.gateway;
   return [
@@ -12,6 +14,8 @@ export function banner(about: {
     about.stateDir === undefined
       ? "Nothing is kept when this ends (--ephemeral)."
       : `State is kept in ${about.stateDir}.`,
+    "kubectl and kn find it with:",
+    `    export KUBECONFIG=${about.kubeconfig}`,
     "Ctrl-C ends everything it started.",
   ];
 }

@@ -30,7 +30,7 @@ import { World } from "./world.ts";
 export type Colors = Readonly<Record<"dim" | "cyan", (text: string) => string>>;
 
 /** The part of the embedded home this command needs. */
-export type RunningHome = Pick<Home, "client" | "gateway" | "snapshot" | "timeline" | "close">;
+export type RunningHome = Pick<Home, "client" | "api" | "gateway" | "snapshot" | "timeline" | "close">;
 export type StartHome = (deps: HomeDeps, options: HomeOptions) => Promise<RunningHome>;
 
 export interface UpDeps {
@@ -90,7 +90,7 @@ export async function up(deps: UpDeps, options: UpOptions): Promise<void> {
   try {
     await using _face = await withReadableErrors(options, () =>
       HttpFace.start(
-        { client: home.client, log, pages: { "/rouse/timeline": (query) => timelinePage(home, query) } },
+        { api: home.api, log, pages: { "/rouse/timeline": (query) => timelinePage(home, query) } },
         { socketPath: path },
       ),
     );
@@ -98,6 +98,7 @@ export async function up(deps: UpDeps, options: UpOptions): Promise<void> {
       version: options.version,
       gateway: home.gateway,
       stateDir: options.isEphemeral ? undefined : options.dataDir,
+      kubeconfig: home.api.kubeconfig,
     })) {
       output.out(line);
     }

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InProcessKubeClient, ObjectStore, SeededRandom, silentLogger } from "@rouse/shared";
+import { ObjectStore, SeededRandom, silentLogger } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { assertSocketFree, HttpFace, type Page, SocketInUseError } from "./http-face.ts";
+import { ApiHandler } from "./wire/api-handler.ts";
 
 interface Answer {
   readonly status: number;
@@ -27,8 +28,9 @@ function freshSocketPath(): string {
 async function setUp(pages?: Readonly<Record<string, Page>>, socketPath = freshSocketPath()) {
   const clock = new VirtualClock();
   const store = new ObjectStore({ wall: () => clock.wall(), random: new SeededRandom(1) });
-  const client = new InProcessKubeClient({ store, clock });
-  const deps = { client, log: silentLogger, ...(pages === undefined ? {} : { pages }) };
+  const podOutput = { lines: () => undefined, follow: () => ({ [Symbol.dispose]: () => {} }) };
+  const api = new ApiHandler({ store, clock, random: new SeededRandom(2), log: silentLogger, podOutput });
+  const deps = { api, log: silentLogger, ...(pages === undefined ? {} : { pages }) };
   const face = await HttpFace.start(deps, { socketPath });
   onTestFinished(() => face.close());
   const call = (method: string, path: string, { body, text, type }: Call = {}): Promise<Answer> =>
@@ -39,7 +41,10 @@ async function setUp(pages?: Readonly<Record<string, Page>>, socketPath = freshS
         response.setEncoding("utf8").on("data", (chunk: string) => {
           answer += chunk;
         });
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(answer) }));
+        response.on("end", () => {
+          const isJson = response.headers["content-type"] === "application/json";
+          resolve({ status: response.statusCode ?? 0, body: isJson ? JSON.parse(answer) : answer });
+        });
       });
       sent.on("error", reject);
       sent.end(text ?? (body === undefined ? undefined : JSON.stringify(body)));
@@ -158,20 +163,6 @@ describe("what does not work says why, as a Status (P-30)", () => {
       message: "could not find",
     },
     {
-      why: "no such group",
-      method: "GET",
-      path: "/apis/none/v1/configmaps",
-      status: 404,
-      message: "could not find",
-    },
-    {
-      why: "half a percent sign",
-      method: "GET",
-      path: "/api/v1/namespaces/%/pods",
-      status: 404,
-      message: "could not find",
-    },
-    {
       why: "a verb nobody knows",
       method: "POST",
       path: `${MAPS}/a`,
@@ -193,16 +184,20 @@ describe("what does not work says why, as a Status (P-30)", () => {
   });
 
   test.each([
-    { why: "no JSON", text: "{", message: "no JSON" },
-    { why: "no object", text: "[]", message: "no JSON object" },
-    { why: "no metadata", text: "{}", message: "metadata is missing" },
-    { why: "another kind", text: '{"kind":"Pod","metadata":{"name":"a"}}', message: "the body is a Pod" },
+    { why: "no JSON", text: "{", message: "json parse error" },
+    { why: "no object", text: "[]", message: "the body is no object" },
+    { why: "metadata that is a list", text: '{"metadata":[]}', message: "cannot unmarshal metadata" },
+    { why: "another kind", text: '{"kind":"Pod","metadata":{"name":"a"}}', message: "the object is a Pod" },
     {
       why: "another namespace",
       text: '{"metadata":{"name":"a","namespace":"b"}}',
       message: "does not match the namespace",
     },
-    { why: "a name that is a number", text: '{"metadata":{"name":5}}', message: "are texts" },
+    {
+      why: "a name that is a number",
+      text: '{"metadata":{"name":5}}',
+      message: "cannot unmarshal metadata.name",
+    },
   ])("a body with $why is a bad request", async ({ text, message }) => {
     const { call } = await setUp();
     expect(await call("POST", MAPS, { text })).toMatchObject({
@@ -210,6 +205,14 @@ describe("what does not work says why, as a Status (P-30)", () => {
       body: { reason: "BadRequest", message: expect.stringContaining(message) },
     });
   });
+
+  test.each([["/apis/none/v1/configmaps"], ["/api/v1/namespaces/%/pods"], ["/nothing"]])(
+    "%s is a page nobody has (P-6)",
+    async (path) => {
+      const { call } = await setUp();
+      expect(await call("GET", path)).toEqual({ status: 404, body: "404 page not found\n" });
+    },
+  );
 
   test("a name in the body that is not the one in the path", async () => {
     const { call } = await setUp();

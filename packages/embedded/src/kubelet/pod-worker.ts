@@ -462,7 +462,7 @@ export class PodWorker {
     const file = logs.open(this.#pod.metadata, container);
     const output = new OutputRing(({ stream, text }) => {
       file.line(stream, text, clock.wall());
-      hooks.onOutput?.(this.key, stream, text);
+      hooks.onOutput?.(this.key, stream, text, container);
     });
     this.#logs.push(file);
     this.#outputs.set(container, output);

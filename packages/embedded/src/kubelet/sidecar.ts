@@ -35,5 +35,5 @@ export interface KubeletHooks {
   /** The pod serves requests from now on; called before its status is written. */
   readonly onReady?: (pod: Stored<Pod>, address: { readonly ip: string; readonly port: number }) => void;
   /** One line of a pod's output. */
-  readonly onOutput?: (pod: ObjectKey, stream: "stdout" | "stderr", line: string) => void;
+  readonly onOutput?: (pod: ObjectKey, stream: "stdout" | "stderr", line: string, container: string) => void;
 }

@@ -37,8 +37,6 @@ export interface ApiHandlerDeps {
   readonly random: Random;
   readonly log: Logger;
   readonly podOutput: PodOutput;
-  /** Read-only pages of our own, by path: what each returns is sent as JSON. */
-  readonly pages?: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
 }
 
 /**
@@ -71,8 +69,6 @@ export class ApiHandler {
 
   async #answer(request: ApiRequest): Promise<Answer> {
     const url = new URL(request.url, "http://localhost");
-    const page = this.#deps.pages?.[url.pathname];
-    if (page !== undefined && request.method === "GET") return json(await page(url.searchParams));
     const target = parseTarget(url.pathname);
     switch (target.kind) {
       case "no-such-path":
@@ -112,7 +108,12 @@ export class ApiHandler {
 
   /** What there is beside objects: discovery, OpenAPI, version, health. */
   #document(path: string, request: ApiRequest): Answer {
-    if (request.method !== "GET") throw methodNotAllowed();
+    const found = this.#documentAt(path, request);
+    if (request.method !== "GET" && found.status !== 404) throw methodNotAllowed();
+    return found;
+  }
+
+  #documentAt(path: string, request: ApiRequest): Answer {
     const accept = request.header("accept");
     switch (path) {
       case "/healthz":

@@ -11,7 +11,7 @@ import {
   type KubeObject,
 } from "@rouse/shared";
 import { parse as parseYaml } from "yaml";
-import { normalizeMessage, undecodable, WrongTypeError } from "../built-in/normalize.ts";
+import { type Normalized, normalizeMessage, undecodable, WrongTypeError } from "../built-in/normalize.ts";
 import { decodeMessage, ProtobufError, readEnvelope } from "../built-in/protobuf.ts";
 import type { ApiResource } from "./api-resource.ts";
 import { pruneCustom } from "./custom-shape.ts";
@@ -50,7 +50,15 @@ export function shapeObject(resource: ApiResource, object: AnyObject): ReadObjec
   const { kind, message } = resource;
   if (message === undefined) {
     const pruned = isBuiltIn(kind) ? { object, unknownFields: [] } : pruneCustom(kind, object);
-    return { object: pruned.object, complaints: pruned.unknownFields.map(unknownField) };
+    const metadata = shapeMetadata(resource, pruned.object);
+    const unknownFields = [
+      ...pruned.unknownFields,
+      ...metadata.unknownFields.map((name) => `metadata.${name}`),
+    ];
+    return {
+      object: { ...pruned.object, metadata: { ...metadata.value, name: object.metadata.name } },
+      complaints: unknownFields.map(unknownField),
+    };
   }
   try {
     const { value, unknownFields } = normalizeMessage(message, { ...object });
@@ -62,6 +70,16 @@ export function shapeObject(resource: ApiResource, object: AnyObject): ReadObjec
     };
     const stored = resource.storedAs === kind ? shaped : toCoreEvent(shaped);
     return { object: stored, complaints: unknownFields.map(unknownField) };
+  } catch (error) {
+    if (error instanceof WrongTypeError) throw undecodable(kind, error.message);
+    throw error;
+  }
+}
+
+/** Metadata has the same members in every kind. @throws KubeError `BadRequest` for one of a wrong type */
+function shapeMetadata({ kind }: ApiResource, { metadata }: AnyObject): Normalized {
+  try {
+    return normalizeMessage("ObjectMeta", { ...metadata });
   } catch (error) {
     if (error instanceof WrongTypeError) throw undecodable(kind, error.message);
     throw error;
@@ -135,7 +153,8 @@ function identify({ kind }: ApiResource, value: JsonMap): AnyObject {
     value;
   const metadata = value.metadata ?? {};
   if (!isJsonMap(metadata)) throw undecodable(kind, "json: cannot unmarshal metadata into an object");
-  const name = typeof metadata.name === "string" ? metadata.name : "";
+  const { name = "" } = metadata;
+  if (typeof name !== "string") throw undecodable(kind, "json: cannot unmarshal metadata.name into a string");
   if (!builtIn && (sentVersion === "" || sentKind === "")) {
     throw unrecognized(kind.kind, `Object '${sentKind === "" ? "Kind" : "apiVersion"}' is missing`);
   }
