@@ -13,7 +13,6 @@ export interface StartTimes {
 
 /** What a request waited for, in the order it did. */
 export const waitPhases = ["decide", "schedule", "spawn", "listen", "ready", "release"] as const;
-export type WaitPhase = (typeof waitPhases)[number];
 
 /**
  * The wait of one request, from its arrival to its being sent to a pod, cut where the pod's start went on:
