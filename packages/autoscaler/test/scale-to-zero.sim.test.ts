@@ -1,3 +1,4 @@
+import { EventKind } from "@rouse/shared";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
 
@@ -243,5 +244,25 @@ describe("who stands in the path (K-54, K-64, K-65)", () => {
     await world.addRevision(NAME);
     await world.idle(3);
     expect(world.sks(NAME).spec).toMatchObject({ mode: "Proxy", numActivators: 4 });
+  });
+});
+
+describe("changes are told as Events", () => {
+  test("one for each change of scale or mode, with the formula; none while nothing changes", async () => {
+    await using world = await World.start();
+    const revision = await asleep(world, { containerConcurrency: 10 });
+    const messages = async (): Promise<readonly string[]> => {
+      const { items } = await world.client.list(EventKind);
+      return items.map(({ message }) => message ?? "");
+    };
+    const before = await messages();
+    await world.load(revision, 14, 3);
+    const added = (await messages()).filter((message) => !before.includes(message));
+    expect(
+      added.some((message) => /^wants 2 pods; Proxy mode: .* \(2 pods: .* \/ 7 each: 2 pods/.test(message)),
+    ).toBe(true);
+    const told = (await messages()).length;
+    await world.load(revision, 14, 20);
+    expect((await messages()).length).toBeLessThanOrEqual(told + 1);
   });
 });

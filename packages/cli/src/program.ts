@@ -2,6 +2,7 @@ import { type Clock, type Logger, parseDuration, type Random } from "@rouse/shar
 import { Command, InvalidArgumentError, Option } from "commander";
 import { SocketClient } from "./api/socket-client.ts";
 import { socketPath } from "./api/socket-path.ts";
+import { explain } from "./explain/explain.ts";
 import { usageFailure } from "./failure.ts";
 import { applyAll } from "./objects/apply-all.ts";
 import { deleteAll, deleteNamed } from "./objects/delete.ts";
@@ -175,6 +176,25 @@ export function program(deps: ProgramDeps): Command {
       for (const { file, line, kind, object } of objects) {
         output.out(`${file}:${line}: ${objectName(kind, object.metadata.name)} is well`);
       }
+    });
+
+  rouse
+    .command("explain")
+    .summary("say why a service has the pods it has")
+    .description(
+      "Says of each revision of a service why it has this scale and why it is not at zero: what was measured, the\n" +
+        "formula, the bound that cut it, who stands in the path, and the latest ticks.",
+    )
+    .argument("<service>", "name of the service")
+    .option("-n, --namespace <namespace>", "its namespace", "default")
+    .option("--json", "every tick there is, as JSON", false)
+    .addOption(dataDirOption())
+    .addHelpText("after", examples("rouse explain hello", "rouse explain hello --json"))
+    .action(async (service: string, options: { namespace: string; json: boolean; dataDir: string }) => {
+      await explain(
+        { client: client(options), clock, output },
+        { name: service, namespace: options.namespace, isJson: options.json },
+      );
     });
 
   rouse

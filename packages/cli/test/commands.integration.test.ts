@@ -56,6 +56,7 @@ function setUp() {
       gateway: { ip: "127.0.0.1", port: 8080 },
       snapshot: () => undefined,
       timeline: () => undefined,
+      explain: () => undefined,
       close: async () => void closed.push(true),
     };
   };

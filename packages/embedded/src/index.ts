@@ -1,5 +1,10 @@
-export { parseAutoscalerConfig } from "@rouse/autoscaler";
-export { ApiHandler } from "./api-server/wire/api-handler.ts";
+export {
+  appliedInWords,
+  type Explanation,
+  evaluationInWords,
+  parseAutoscalerConfig,
+  whyNotZero,
+} from "@rouse/autoscaler";
 export {
   assertSocketFree,
   HttpFace,
@@ -8,6 +13,7 @@ export {
   type Page,
   SocketInUseError,
 } from "./api-server/http-face.ts";
+export { ApiHandler } from "./api-server/wire/api-handler.ts";
 export { type LoadOptions, loadManifests } from "./manifest/load-manifests.ts";
 export {
   type ManifestError,

@@ -237,9 +237,10 @@ function sooner(pass: Pass, scheduleMs: number | undefined): Pass {
   return { kind: "again", afterMs: scheduleMs };
 }
 
-/** Whether somebody who watches would want to be told. */
+/** Whether somebody who watches would want to be told. What a revision begins with is no change. */
 function isNews(before: AppliedScale | undefined, now: AppliedScale): boolean {
-  return before?.want !== now.want || before?.mode.mode !== now.mode.mode || before?.cut !== now.cut;
+  if (before?.want === undefined || now.want === undefined) return false;
+  return before.want !== now.want || before.mode.mode !== now.mode.mode || before.cut !== now.cut;
 }
 
 function notOwned({ message }: NotOwnedError): ConditionChange {

@@ -16,8 +16,10 @@ import {
   type ObjectKey,
   objectKey,
   type Random,
+  revisionKey,
 } from "@rouse/shared";
 import { socketPath } from "../api/socket-path.ts";
+import { EXPLAIN_PAGE, type ExplainAnswer } from "../explain/explain.ts";
 import { Failure, systemCode } from "../failure.ts";
 import { applyAll } from "../objects/apply-all.ts";
 import { objectName } from "../objects/kind-names.ts";
@@ -30,7 +32,10 @@ import { World } from "./world.ts";
 export type Colors = Readonly<Record<"dim" | "cyan", (text: string) => string>>;
 
 /** The part of the embedded home this command needs. */
-export type RunningHome = Pick<Home, "client" | "api" | "gateway" | "snapshot" | "timeline" | "close">;
+export type RunningHome = Pick<
+  Home,
+  "client" | "api" | "gateway" | "snapshot" | "timeline" | "explain" | "close"
+>;
 export type StartHome = (deps: HomeDeps, options: HomeOptions) => Promise<RunningHome>;
 
 export interface UpDeps {
@@ -90,7 +95,14 @@ export async function up(deps: UpDeps, options: UpOptions): Promise<void> {
   try {
     await using _face = await withReadableErrors(options, () =>
       HttpFace.start(
-        { api: home.api, log, pages: { "/rouse/timeline": (query) => timelinePage(home, query) } },
+        {
+          api: home.api,
+          log,
+          pages: {
+            "/rouse/timeline": (query) => timelinePage(home, query),
+            [EXPLAIN_PAGE]: (query) => explainPage(home, query),
+          },
+        },
         { socketPath: path },
       ),
     );
@@ -139,6 +151,12 @@ function podName(key: ObjectKey): string {
 function timelinePage(home: RunningHome, query: URLSearchParams): unknown {
   const [namespace = "", name = ""] = (query.get("pod") ?? "").split("/");
   return { originMs: performance.timeOrigin, timeline: home.timeline(objectKey({ namespace, name })) };
+}
+
+function explainPage(home: RunningHome, query: URLSearchParams): ExplainAnswer {
+  const [namespace = "", name = ""] = (query.get("revision") ?? "").split("/");
+  const explanation = home.explain(revisionKey({ namespace, name }));
+  return explanation === undefined ? {} : { explanation };
 }
 
 async function withReadableErrors<R>(options: UpOptions, run: () => Promise<R>): Promise<R> {
