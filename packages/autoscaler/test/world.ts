@@ -38,6 +38,8 @@ export interface WorldOptions extends AutoscalerOptions {
   /** From a pod's creation to its being ready. */
   readonly podStartMs?: number;
   readonly activators?: number;
+  /** Whether the autoscaler gets copies, as over a wire, in place of the API's own objects. */
+  readonly isRemote?: boolean;
   /** How far behind the autoscaler's watches are. */
   readonly watchLagMs?: number;
 }
@@ -89,6 +91,7 @@ export class World implements AsyncDisposable {
   readonly #store: ObjectStore;
   readonly #podStartMs: number;
   readonly #watchLagMs: number;
+  readonly #isRemote: boolean;
   readonly #informers: Disposable[] = [];
   #autoscaler: Autoscaler | undefined;
   #podNumber = 0;
@@ -100,6 +103,7 @@ export class World implements AsyncDisposable {
     this.client = new InProcessKubeClient({ store: this.#store, clock: this.clock });
     this.#podStartMs = options.podStartMs ?? 100;
     this.#watchLagMs = options.watchLagMs ?? 0;
+    this.#isRemote = options.isRemote ?? false;
   }
 
   static async start(options: WorldOptions = {}, seed = 1): Promise<World> {
@@ -265,10 +269,13 @@ export class World implements AsyncDisposable {
     };
     return {
       get: (kind, ref) => client.get(kind, ref),
-      list: (kind, query) => client.list(kind, query),
+      list: async (kind, query) => {
+        const list = await client.list(kind, query);
+        return this.#isRemote ? structuredClone(list) : list;
+      },
       watch: (kind, query, sink) =>
         client.watch(kind, query, {
-          event: (event) => this.#lagged(() => sink.event(event)),
+          event: (event) => this.#lagged(() => sink.event(this.#isRemote ? structuredClone(event) : event)),
           closed: sink.closed,
         }),
       create: (kind, object) => {

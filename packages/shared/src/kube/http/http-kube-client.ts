@@ -239,7 +239,12 @@ function stored<T extends KubeObject>(kind: Kind<T>, value: unknown): Stored<T> 
   if (typeof value !== "object" || value === null) {
     throw new KubeError("InternalError", `the API sent no ${kind.kind}`);
   }
-  const metadata = { namespace: "", generation: 0, ...asObject(memberOf(value, "metadata")) };
+  const metadata = {
+    namespace: "",
+    generation: 0,
+    ...asObject(memberOf(value, "metadata")),
+    managedFields: undefined, // who wrote what: often half of an object, and of no use to us
+  };
   return deepFreeze({
     apiVersion: apiVersion(kind),
     kind: kind.kind,
