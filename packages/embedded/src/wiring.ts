@@ -177,7 +177,14 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
   starting.use(await Controller.start(component("controller"), { externalPort: gateway.address.port }));
 
   const apiLog = log.with({ component: "api" });
-  const handler = new ApiHandler({ store: apiServer.store, clock, random, log: apiLog, podOutput: output });
+  const handler = new ApiHandler({
+    store: apiServer.store,
+    clock,
+    random,
+    log: apiLog,
+    podOutput: output,
+    durable: () => apiServer.durable(),
+  });
   const access = await openApiAccess({ clock, random }, options.dataDir);
   const listener = starting.use(
     await listenForClients({ handler, log: apiLog }, { ...access, port: options.apiPort }),

@@ -51,12 +51,24 @@ const SKIPPED_PER_VERSION = 10_000;
 export class ApiServer implements AsyncDisposable {
   readonly client: KubeClient;
   readonly store: ObjectStore;
+  readonly #journal: StoreJournal | undefined;
   readonly #owned: AsyncDisposableStack;
 
-  private constructor(parts: { store: ObjectStore; client: KubeClient; owned: AsyncDisposableStack }) {
+  private constructor(parts: {
+    store: ObjectStore;
+    client: KubeClient;
+    journal: StoreJournal | undefined;
+    owned: AsyncDisposableStack;
+  }) {
     this.store = parts.store;
     this.client = parts.client;
+    this.#journal = parts.journal;
     this.#owned = parts.owned;
+  }
+
+  /** Resolves when every write made until now survives the end of this process and of the machine. */
+  durable(): Promise<void> {
+    return this.#journal?.durable() ?? Promise.resolve();
   }
 
   /**
@@ -87,7 +99,7 @@ export class ApiServer implements AsyncDisposable {
     owned.use(new NamespaceCleaner({ store, clock }));
     owned.use(new EventRetention({ store, clock }));
     const client = new InProcessKubeClient({ store, clock });
-    return new ApiServer({ store, client, owned: owned.move() });
+    return new ApiServer({ store, client, journal: kept.journal, owned: owned.move() });
   }
 
   /** Stops collecting and writes what is left to the journal. */

@@ -43,6 +43,11 @@ export class StoreJournal implements Journal, AsyncDisposable {
   /** 0 until the first: how much of a file that was opened is still worth keeping is not known. */
   #bytesAtRewrite = 0;
   #isStale = false;
+  /** Records taken so far, and how many of them are on the disk. */
+  #taken = 0;
+  #kept = 0;
+  /** Who waits for records up to a number, oldest first. */
+  #waiting: { readonly until: number; readonly resolve: () => void }[] = [];
   #failures = 0;
   #work: Promise<void> | undefined;
   #retry: Disposable | undefined;
@@ -56,6 +61,7 @@ export class StoreJournal implements Journal, AsyncDisposable {
   }
 
   append(record: JournalRecord): void {
+    this.#taken++;
     if (this.#isStale || this.#isClosed) return; // the next rewrite has it
     this.#push(encodeRecord(record));
     if (this.#pendingBytes > (this.#options.pendingBytesMax ?? PENDING_BYTES_MAX)) this.#markStale();
@@ -65,6 +71,15 @@ export class StoreJournal implements Journal, AsyncDisposable {
   /** Whether what is on the disk follows the store; while it does not, a restart would bring back an older state. */
   get isCurrent(): boolean {
     return !this.#isStale;
+  }
+
+  /**
+   * Resolves when everything appended until now is on the disk; what comes later is not waited for. While the disk
+   * fails it resolves at once: the store goes on in memory, which has been said.
+   */
+  durable(): Promise<void> {
+    if (this.#kept >= this.#taken || this.#isStale || this.#isClosed) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ until: this.#taken, resolve }));
   }
 
   /** Resolves when all that was appended is on the disk, or the disk has failed. */
@@ -99,6 +114,7 @@ export class StoreJournal implements Journal, AsyncDisposable {
 
   #markStale(): void {
     this.#isStale = true;
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
     this.#pending = [];
     this.#pendingBytes = 0;
   }
@@ -126,10 +142,12 @@ export class StoreJournal implements Journal, AsyncDisposable {
 
   async #writeBatch(): Promise<void> {
     const bytes = Buffer.from(this.#pending.join(""));
+    const until = this.#taken;
     this.#pending = [];
     this.#pendingBytes = 0;
     await this.#deps.file.append(bytes);
     this.#bytes += bytes.length;
+    this.#keptUntil(until);
   }
 
   #isOvergrown(): boolean {
@@ -140,6 +158,7 @@ export class StoreJournal implements Journal, AsyncDisposable {
   /** The records are taken now; changes made while they are being written come after them. */
   async #rewrite(): Promise<void> {
     const records = [...this.#options.snapshot()];
+    const until = this.#taken;
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#isStale = false;
@@ -151,6 +170,14 @@ export class StoreJournal implements Journal, AsyncDisposable {
     );
     this.#bytes = written;
     this.#bytesAtRewrite = written;
+    this.#keptUntil(until);
+  }
+
+  #keptUntil(count: number): void {
+    this.#kept = count;
+    const there = this.#waiting.filter(({ until }) => until <= count);
+    this.#waiting = this.#waiting.filter(({ until }) => until > count);
+    for (const { resolve } of there) resolve();
   }
 
   #failed(error: unknown): void {

@@ -37,6 +37,8 @@ export interface ApiHandlerDeps {
   readonly random: Random;
   readonly log: Logger;
   readonly podOutput: PodOutput;
+  /** Resolves when every write made until now outlives a crash: no write is answered before. Absent: nothing is kept. */
+  readonly durable?: () => Promise<void>;
 }
 
 /**
@@ -98,12 +100,14 @@ export class ApiHandler {
       return this.#read.get(target, { accept: request.header("accept"), search });
     }
     const body = (): Promise<Body> => bodyOf(request);
-    return this.#write.handle(target, {
+    const answer = await this.#write.handle(target, {
       method: request.method,
       accept: request.header("accept"),
       search,
       body,
     });
+    await this.#deps.durable?.();
+    return answer;
   }
 
   /** What there is beside objects: discovery, OpenAPI, version, health. */
