@@ -2,12 +2,14 @@ import {
   type Clock,
   chain,
   endpointAddress,
+  type HttpServerDeps,
   type KubeClient,
   type Listener,
   type Logger,
   type Network,
   type Random,
   ROUSE_INGRESS_CLASS,
+  type ServerCertificate,
   sockets,
 } from "@rouse/shared";
 import { GatewayContext } from "./accept/context.ts";
@@ -15,6 +17,9 @@ import { EndpointPools } from "./balance/endpoint-pools.ts";
 import { ForwardToBackend } from "./forward/forward-to-backend.ts";
 import { RouteRequest } from "./route/route-request.ts";
 import type { EntryPoint } from "./route/routing-table.ts";
+import { Certificates } from "./tls/certificates.ts";
+import { GivenCertificates } from "./tls/given-certificates.ts";
+import { type Authority, issueCertificate, makeAuthority } from "./tls/make-certificate.ts";
 import { IngressWatch } from "./watch/ingress-watch.ts";
 
 export interface GatewayDeps {
@@ -37,7 +42,19 @@ export interface GatewayOptions {
    * is on the loopback address, which is the inside.
    */
   readonly entry?: EntryPoint;
+  /** A second listener, which speaks TLS. */
+  readonly tls?: TlsOptions;
 }
+
+export interface TlsOptions {
+  readonly port: number;
+  /** Shown to clients whose host brings no certificate of its own (C-117); one by the authority unless given. */
+  readonly certificate?: ServerCertificate;
+  /** Signs certificates for the hosts that are routed; one of its own, of which nobody knows, unless given. */
+  readonly authority?: Authority;
+}
+
+const HTTPS_PORT = 443;
 
 /** An endpoint that does not answer within about a second is tried elsewhere. */
 const DIAL_RETRIES_MAX = 5;
@@ -45,12 +62,14 @@ const DIAL_RETRIES_MAX = 5;
 /** The way in: routes requests by host, path, headers and weight to the ready endpoints of Services. */
 export class Gateway implements AsyncDisposable {
   readonly #server: Listener;
+  readonly #tls: Tls | undefined;
   readonly #watch: IngressWatch;
   readonly #pools: EndpointPools;
   #closing: Promise<void> | undefined;
 
-  private constructor(server: Listener, watch: IngressWatch, pools: EndpointPools) {
+  private constructor(server: Listener, tls: Tls | undefined, watch: IngressWatch, pools: EndpointPools) {
     this.#server = server;
+    this.#tls = tls;
     this.#watch = watch;
     this.#pools = pools;
   }
@@ -70,20 +89,34 @@ export class Gateway implements AsyncDisposable {
         ip: options.ip,
       },
     );
-    const handler = chain<GatewayContext>([new RouteRequest(watch, random)], forward.handle);
-    using starting = new DisposableStack();
+    let tls: Tls | undefined;
+    const route = new RouteRequest(
+      watch,
+      random,
+      () => tls?.server.address.port ?? options.tls?.port ?? HTTPS_PORT,
+    );
+    const handler = chain<GatewayContext>([route], forward.handle);
+    await using starting = new AsyncDisposableStack();
     starting.use(watch);
     await watch.start(); // first, so that no host is unknown only because it is early
-    const server = await network.listen<GatewayContext>(
-      { clock, handler, context: () => new GatewayContext(), log },
-      { ip: options.ip, port: options.port },
-    );
+    const serve = { clock, handler, context: () => new GatewayContext(), log };
+    if (options.tls !== undefined) {
+      tls = await listenTls(deps, serve, { ip: options.ip, watch, tls: options.tls });
+      starting.use(tls.server);
+      starting.use(tls.given);
+    }
+    const server = await network.listen<GatewayContext>(serve, { ip: options.ip, port: options.port });
     starting.move();
-    return new Gateway(server, watch, pools);
+    return new Gateway(server, tls, watch, pools);
   }
 
   get address(): { readonly ip: string; readonly port: number } {
     return this.#server.address;
+  }
+
+  /** Where it speaks TLS, if it does. */
+  get tlsAddress(): { readonly ip: string; readonly port: number } | undefined {
+    return this.#tls?.server.address;
   }
 
   /** Stops, giving what is in flight up to `graceMs`. May be called twice. */
@@ -97,8 +130,45 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #close(graceMs: number): Promise<void> {
-    await this.#server.close(graceMs);
+    await Promise.all([this.#server.close(graceMs), this.#tls?.server.close(graceMs)]);
+    this.#tls?.given[Symbol.dispose]();
     this.#watch[Symbol.dispose]();
     this.#pools.close();
   }
+}
+
+interface Tls {
+  readonly server: Listener;
+  readonly given: GivenCertificates;
+}
+
+/** Listens under TLS, with the certificates of the hosts that are routed. */
+async function listenTls(
+  { client, clock, random, log, network = sockets }: GatewayDeps,
+  serve: HttpServerDeps<GatewayContext>,
+  { ip, watch, tls }: { readonly ip: string; readonly watch: IngressWatch; readonly tls: TlsOptions },
+): Promise<Tls> {
+  using starting = new DisposableStack();
+  const given = starting.use(
+    new GivenCertificates({ client, clock, random }, (host) => watch.secretOf(host)),
+  );
+  await given.start();
+  const { authority = makeAuthority(clock.wall()) } = tls;
+  const certificates = new Certificates({
+    clock,
+    log,
+    authority,
+    isKnown: (host) => watch.table.knows(host),
+    given: given.of,
+  });
+  const certificate =
+    tls.certificate ?? issueCertificate(authority, { hosts: ["localhost", ip], now: clock.wall() });
+  const server = await network.listen(serve, {
+    ip,
+    port: tls.port,
+    certificate,
+    contextOf: certificates.contextOf,
+  });
+  starting.move();
+  return { server, given };
 }

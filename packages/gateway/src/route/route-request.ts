@@ -18,6 +18,7 @@ export interface CurrentTable {
   readonly inner: RoutingTable<Backend>;
 }
 
+const HTTPS_PORT = 443;
 /** Asks which configuration routed the request; the answer is its hash (C-121). */
 const WHICH_CONFIGURATION = "override";
 /** What only the platform may say of a request. From a client it would name another revision, Host or way. */
@@ -33,10 +34,17 @@ const SPOOFABLE = [
 export class RouteRequest implements Layer<GatewayContext> {
   readonly #current: CurrentTable;
   readonly #random: Random;
+  readonly #httpsPortNow: () => number;
 
-  constructor(current: CurrentTable, random: Random) {
+  /** @param httpsPort where redirected clients are sent */
+  constructor(current: CurrentTable, random: Random, httpsPort: () => number = () => HTTPS_PORT) {
     this.#current = current;
     this.#random = random;
+    this.#httpsPortNow = httpsPort;
+  }
+
+  get #httpsPort(): number {
+    return this.#httpsPortNow();
   }
 
   handle(exchange: GatewayExchange, next: Handler<GatewayContext>): void {
@@ -47,7 +55,8 @@ export class RouteRequest implements Layer<GatewayContext> {
       return;
     }
     if (path.isRedirected && !exchange.client.isTls) {
-      const location = `https://${hostName(request.host)}${request.target}`;
+      const port = this.#httpsPort === HTTPS_PORT ? "" : `:${this.#httpsPort}`;
+      const location = `https://${hostName(request.host)}${port}${request.target}`;
       exchange.respond({ status: 301, headers: { Location: location } });
       return;
     }

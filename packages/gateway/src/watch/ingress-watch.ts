@@ -9,6 +9,7 @@ import {
   IngressKind,
   type IngressPath,
   type IngressRule,
+  type IngressTls,
   type KubeClient,
   type Logger,
   type ObjectKey,
@@ -80,6 +81,8 @@ export class IngressWatch implements Reconciler, Disposable {
   #table: RoutingTable<Backend>;
   /** The same, unless this is the public entry point: what the inside knows. */
   #inner: RoutingTable<Backend>;
+  /** The Secret that is named for a host. */
+  #secrets: ReadonlyMap<string, ObjectKey> = new Map();
   #isSynced = false;
 
   constructor(deps: IngressWatchDeps, options: IngressWatchOptions) {
@@ -134,6 +137,11 @@ export class IngressWatch implements Reconciler, Disposable {
 
   get inner(): RoutingTable<Backend> {
     return this.#inner;
+  }
+
+  /** The Secret with the certificate that an Ingress in force names for the host. C-117 */
+  secretOf(host: string): ObjectKey | undefined {
+    return this.#secrets.get(host);
   }
 
   /** Writes the verdict on one Ingress into its status. */
@@ -219,6 +227,7 @@ export class IngressWatch implements Reconciler, Disposable {
     const conflictsBefore = this.#table.conflicts;
     this.#table = this.#build(inForce, this.#options.entry);
     this.#inner = this.#options.entry === "private" ? this.#table : this.#build(inForce, "private");
+    this.#secrets = new Map(inForce.flatMap(({ spec }) => (spec.tls ?? []).flatMap(secretsOf)));
     this.#backends.retain(inForce.flatMap(({ spec }) => backendsOf(spec)));
     for (const key of new Set([...conflictsBefore.keys(), ...this.#table.conflicts.keys()]))
       this.#loop.add(key);
@@ -271,6 +280,12 @@ function backendsOf(spec: Ingress["spec"]): readonly BackendRef[] {
 
 function backendsOfPath({ splits }: IngressPath): readonly BackendRef[] {
   return splits.filter(({ percent }) => percent > 0 || splits.length === 1).map(backendRef);
+}
+
+function secretsOf({ hosts = [], secretName, secretNamespace }: IngressTls): readonly [string, ObjectKey][] {
+  if (secretName === undefined || secretNamespace === undefined) return [];
+  const key = objectKey({ namespace: secretNamespace, name: secretName });
+  return hosts.map((host) => [host.toLowerCase(), key]);
 }
 
 function isRenaming({ http }: IngressRule): boolean {

@@ -1,5 +1,10 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
+import {
+  createServer as createTlsServer,
+  type SecureContext,
+  type TLSSocket,
+  type Server as TlsServer,
+} from "node:tls";
 import { type Clock, httpDate } from "../clock/clock.ts";
 import { TimerWheel } from "../clock/timer-wheel.ts";
 import { ProxyError } from "../errors/proxy-error.ts";
@@ -31,6 +36,8 @@ export interface HttpServerOptions {
   readonly readAheadTotalBytesMax?: number;
   /** With it the listener speaks TLS only, HTTP/2 and 1.1 by ALPN. */
   readonly certificate?: ServerCertificate;
+  /** What a client sees that asks for a server by this name; the one above where it gives none. */
+  readonly contextOf?: (serverName: string) => SecureContext | undefined;
   /** Whether the client is added to `X-Forwarded-For` (Q-26). Default: yes. */
   readonly addsForwardedFor?: boolean;
 }
@@ -70,7 +77,9 @@ export class HttpServer implements AsyncDisposable {
     const wheel = new TimerWheel(deps.clock);
     const core = new Core<C>(deps, options, wheel);
     const server =
-      options.certificate === undefined ? plainServer(core) : tlsServer(core, options.certificate);
+      options.certificate === undefined
+        ? plainServer(core)
+        : tlsServer(core, options.certificate, options.contextOf);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen({ host: options.ip, port: options.port, backlog: options.backlog ?? BACKLOG }, () => {
@@ -153,9 +162,14 @@ function plainServer<C>(core: Core<C>): Server {
   return server;
 }
 
-function tlsServer<C>(core: Core<C>, certificate: ServerCertificate): TlsServer {
+function tlsServer<C>(
+  core: Core<C>,
+  certificate: ServerCertificate,
+  contextOf: HttpServerOptions["contextOf"],
+): TlsServer {
   const server = createTlsServer({
     ...LISTENER,
+    ...(contextOf === undefined ? {} : { SNICallback: sniCallback(contextOf) }),
     ...tlsOptions(certificate),
     ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout: HANDSHAKE_MS,
@@ -165,6 +179,11 @@ function tlsServer<C>(core: Core<C>, certificate: ServerCertificate): TlsServer 
     else core.accept(socket, { isTls: true });
   });
   return server;
+}
+
+function sniCallback(contextOf: NonNullable<HttpServerOptions["contextOf"]>) {
+  return (serverName: string, done: (error: Error | null, context?: SecureContext) => void): void =>
+    done(null, contextOf(serverName));
 }
 
 function tlsOptions({ cert, key, clientCa }: ServerCertificate) {
