@@ -21,7 +21,7 @@ test("A-19, A-21, A-31, A-86: a request without a pod pokes once, is held, and g
   expect(Object.keys(seen)).not.toContain("knative-serving-revision");
 });
 
-test("a pod said to be ready is used before the watch knows it", async () => {
+test("A-62: a pod said to be ready is used before the watch knows it", async () => {
   await using world = await World.start();
   await world.createRevision();
   const call = world.call();
@@ -51,7 +51,7 @@ test("A-118: a pod that is listed as not ready is used once its queue-proxy says
   expect(probes).toEqual(["GET /healthz queue", "GET /healthz queue"]);
 });
 
-test("a hundred at once at one place each: all served, never two together on a pod", async () => {
+test("A-69, A-82: a hundred at once at one place each: all served, never two together on a pod", async () => {
   await using world = await World.start();
   await world.createRevision({ containerConcurrency: 1 });
   let most = 0;
@@ -75,7 +75,7 @@ test("a hundred at once at one place each: all served, never two together on a p
   expect(world.activator.snapshot()).toMatchObject([{ held: 0, inFlight: 0, pods: 2, capacity: 2 }]);
 });
 
-test("a client that leaves while it is held is forgotten", async () => {
+test("A-70: a client that leaves while it is held is forgotten", async () => {
   await using world = await World.start();
   await world.createRevision();
   const leave = new AbortController();
@@ -95,7 +95,7 @@ test("a client that leaves while it is held is forgotten", async () => {
   expect(served).toBe(1);
 });
 
-test("a pod that refuses connections is passed over", async () => {
+test("A-65, A-104: a pod that refuses connections is passed over", async () => {
   await using world = await World.start();
   await world.createRevision({ containerConcurrency: 10 });
   const pod = await world.pod((_, response) => response.end("hi"));
@@ -131,7 +131,7 @@ test("who waits for a revision that cannot start is told why at once", async () 
   ]);
 });
 
-test("a wait that is over its limit ends with 504 and what was missing", async () => {
+test("A-34: a wait that is over its limit ends with 504 and what was missing", async () => {
   await using world = await World.start();
   await world.createRevision({}, { "rouse.dev/max-wait": "20ms" });
   const answer = await world.call();
@@ -163,7 +163,7 @@ test("A-66: those held for a revision that is deleted are told at once", async (
   while (world.activator.snapshot().length > 0) await turn();
 });
 
-test("A-17: nobody knows the revision: 404 and no poke", async () => {
+test("A-17, A-24: nobody knows the revision: 404 and no poke", async () => {
   await using world = await World.start();
   const answer = await world.call({ "Knative-Serving-Revision": "nope" });
   expect([answer.status, answer.body, world.sent]).toEqual([

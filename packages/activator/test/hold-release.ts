@@ -99,6 +99,7 @@ class RevisionWorld {
       retrying: new Set(),
       retryBudget: new RetryBudget(),
       heldBytes: 0,
+      unlistedSince: undefined,
       failure: undefined,
       waitTimer: undefined,
       isGone: false,

@@ -4,7 +4,7 @@ import { shareOf } from "./share.ts";
 const pods = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 const place = (index: number, of: number) => ({ kind: "known", index, of }) as const;
 
-describe("A-77", () => {
+describe("A-77, A-78", () => {
   test.each([
     {
       count: 10,

@@ -27,6 +27,7 @@ function entryNamed(name: string): RevisionEntry {
     retrying: new Set(),
     retryBudget: new RetryBudget(),
     heldBytes: 0,
+    unlistedSince: undefined,
     failure: undefined,
     waitTimer: undefined,
     isGone: false,

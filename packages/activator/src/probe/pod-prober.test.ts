@@ -28,6 +28,7 @@ function setUp(containers: Parameters<typeof revisionTarget>[0]["spec"]["contain
     retryBudget: new RetryBudget(),
     isGone: false,
     heldBytes: 0,
+    unlistedSince: undefined,
     failure: undefined,
     waitTimer: undefined,
     ejections: new Set(),
@@ -52,7 +53,7 @@ function setUp(containers: Parameters<typeof revisionTarget>[0]["spec"]["contain
   return { clock, entry, prober, askedAt, answers, list };
 }
 
-test("a pod that is listed and not ready is asked until it says it is", async () => {
+test("A-58: a pod that is listed and not ready is asked until it says it is", async () => {
   const { clock, entry, askedAt, answers, list } = setUp();
   list([], [pod]);
   await clock.advanceAsync(450);

@@ -1,3 +1,4 @@
+import type { MonoMs } from "@rouse/shared";
 import type { HeldExchange } from "../accept/context.ts";
 import type { RetryBudget } from "../throttle/retry.ts";
 import type { RevisionThrottle } from "../throttle/revision-throttle.ts";
@@ -15,6 +16,8 @@ export interface RevisionEntry {
   /** Those that failed and wait to be tried again, out of the queue. */
   readonly retrying: Set<HeldExchange>;
   readonly retryBudget: RetryBudget;
+  /** Since when public Endpoints have not listed this activator; `undefined` while they do, or never have. */
+  unlistedSince: MonoMs | undefined;
   /** Bytes of those held. */
   heldBytes: number;
   /** Why waiting is for nothing, while it is. */

@@ -51,6 +51,7 @@ function setUp({ containerConcurrency = 1, timeoutSeconds = 300, heldMax, seed =
     retrying: new Set(),
     retryBudget: new RetryBudget(),
     heldBytes: 0,
+    unlistedSince: undefined,
     failure: undefined,
     waitTimer: undefined,
     isGone: false,

@@ -3,7 +3,7 @@ import { activatorPlace, podAddresses } from "./endpoints-view.ts";
 
 const addresses = (...ips: string[]) => ips.map((ip) => ({ ip }));
 
-describe("A-52", () => {
+describe("A-52, A-142", () => {
   test("only the port of the revision's protocol counts; ready wins over not ready", () => {
     const subsets = [
       {

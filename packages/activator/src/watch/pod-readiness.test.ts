@@ -25,7 +25,7 @@ test("a push makes a pod usable that the watch has not seen, and survives a watc
   expect([pods.usable(), pods.unknown()]).toEqual([[b, a], []]);
 });
 
-test("once the watch has called it ready, the watch alone decides", () => {
+test("A-58: once the watch has called it ready, the watch alone decides", () => {
   const pods = new PodReadiness();
   pods.vouch(a, at(0));
   pods.update(says([a]));

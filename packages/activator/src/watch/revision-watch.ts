@@ -33,6 +33,9 @@ import { activatorPlace, podAddresses } from "./endpoints-view.ts";
 import { PodReadiness } from "./pod-readiness.ts";
 import { describeWait, type StartEvidence, startFailure } from "./start-failure.ts";
 
+/** How long a place is kept that nobody lists any more; the others may be others by then. A-76. */
+const PLACE_MS_MAX = 30_000;
+
 export interface RevisionWatchOptions {
   /** How this activator is listed in public Endpoints. */
   readonly podIp: string;
@@ -137,6 +140,11 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
   tick(now: MonoMs): void {
     for (const entry of this.#entries.values()) {
       entry.throttle.pods.relaxed();
+      if (entry.unlistedSince !== undefined && now - entry.unlistedSince >= PLACE_MS_MAX) {
+        entry.unlistedSince = undefined;
+        entry.throttle.pods.setPlace({ kind: "unknown" });
+        this.#throttle?.pump(entry);
+      }
       if (entry.readiness.expire(now)) this.#applyPods(entry);
       else if (entry.throttle.held > 0) this.#throttle?.pump(entry);
     }
@@ -190,6 +198,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
       readiness: new PodReadiness(),
       retrying: new Set(),
       retryBudget: new RetryBudget(),
+      unlistedSince: undefined,
       heldBytes: 0,
       failure: undefined,
       waitTimer: undefined,
@@ -255,7 +264,11 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     for (const endpoints of this.#public.byLabel(labels.revision, name)) {
       if (endpoints.metadata.namespace !== namespace) continue;
       const place = activatorPlace(endpoints, { portName, podIp: this.#options.podIp });
-      if (place === undefined) continue;
+      if (place === undefined) {
+        entry.unlistedSince ??= this.#deps.clock.now();
+        continue;
+      }
+      entry.unlistedSince = undefined;
       entry.throttle.pods.setPlace(place);
       if (this.#options.isMesh === true) this.#applyPods(entry);
       else this.#throttle?.pump(entry);
