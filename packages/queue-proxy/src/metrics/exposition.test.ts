@@ -1,0 +1,192 @@
+import { ProxyError } from "@rouse/shared";
+import { RecordingExchange, VirtualClock } from "@rouse/shared/testing";
+import fc from "fast-check";
+import { Histogram as PromHistogram, Registry } from "prom-client";
+import { describe, expect, test } from "vitest";
+import { QueueProxyContext } from "../accept/context.ts";
+import { exposition } from "./exposition.ts";
+import type { Family } from "./family.ts";
+import { Histogram } from "./histogram.ts";
+import type { Labels } from "./labels.ts";
+import { OldMetrics } from "./old-metrics.ts";
+import { RequestMetrics } from "./request-metrics.ts";
+import { oldRouteTag, routeTag } from "./route-tag.ts";
+
+/** Lines in any order, with labels in any order. */
+function lines(text: string): readonly string[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => {
+      const found = /^(\w+)(?:\{(.*)\})? (.*)$/s.exec(line);
+      const labels = (found?.[2] ?? "").match(/\w+="(?:[^"\\]|\\.)*"/g) ?? [];
+      return `${found?.[1]}{${[...labels].sort().join(",")}} ${found?.[3]}`;
+    })
+    .sort();
+}
+
+test("Q-133: the text is what prom-client writes of the same observations, whatever the labels", async () => {
+  const bounds = [0.005, 0.1, 1, 2.5];
+  const observation = fc.record({
+    code: fc.constantFrom("200", "502"),
+    host: fc.string({ maxLength: 8 }),
+    value: fc.double({ min: 0, max: 5, noNaN: true }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(observation, { minLength: 1 }), async (observations) => {
+      const registry = new Registry();
+      const theirs = new PromHistogram({
+        name: "a_seconds",
+        help: "h",
+        buckets: bounds,
+        labelNames: ["code", "host_name"],
+        registers: [registry],
+      });
+      const ours = new Histogram(bounds);
+      for (const { code, host, value } of observations) {
+        theirs.observe({ code, host_name: host }, value);
+        const labels: Labels = [
+          ["code", code],
+          ["host.name", host],
+        ];
+        ours.observe(
+          ours.series(`${code}\n${host}`, () => labels),
+          value,
+        );
+      }
+      const family: Family = {
+        kind: "histogram",
+        histogram: ours,
+        otelName: "a",
+        prometheusName: "a_seconds",
+        help: "h",
+        unit: "s",
+        scope: "",
+      };
+      expect(lines(exposition([family]))).toEqual(lines(await registry.metrics()));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("a family has as many sets of labels as it may, and one for all the others", () => {
+  const histogram = new Histogram([1]);
+  for (let index = 0; index < 3_000; index++) {
+    histogram.observe(
+      histogram.series(String(index), () => [["index", index]]),
+      0.5,
+    );
+  }
+  const all = [...histogram.all()];
+  expect(all.length).toBe(2_001);
+  expect(all.at(-1)).toMatchObject({ labels: [["otel.metric.overflow", true]], count: 1_000 });
+});
+
+describe("of requests", () => {
+  function setUp(queueDepth: number | undefined = undefined) {
+    const clock = new VirtualClock();
+    const metrics = new RequestMetrics(clock, { userPort: 8080, queueDepth: () => queueDepth });
+    const enter = (request: ConstructorParameters<typeof RecordingExchange>[1] = {}) => {
+      const exchange = new RecordingExchange(new QueueProxyContext(), request);
+      metrics.server.handle(exchange, (next) => metrics.invocation.handle(next, () => {}));
+      return exchange;
+    };
+    return { clock, enter, text: () => exposition(metrics.families()) };
+  }
+
+  test("Q-133: durations are in seconds, with the fractions the reference once lost (E-22)", () => {
+    const { clock, enter, text } = setUp();
+    const exchange = enter();
+    exchange.forward({ ip: "127.0.0.1", port: 8080 });
+    clock.advance(30);
+    exchange.upstreamCompletes(201);
+    expect(text()).toContain(
+      'kn_serving_invocation_duration_seconds_sum{http_response_status_code="201",otel_scope_name="knative.dev/serving/pkg/queue"} 0.03',
+    );
+  });
+
+  test("Q-133: the gauge is read when somebody looks, and is not there without a breaker (E-5)", () => {
+    expect(setUp(3).text()).toContain(
+      'kn_serving_queue_depth{otel_scope_name="knative.dev/serving/pkg/queue"} 3',
+    );
+    expect(setUp().text()).not.toContain("queue_depth");
+  });
+
+  test("Q-17, Q-152: probes are not measured", () => {
+    const { enter, text } = setUp();
+    for (const headers of [
+      { "User-Agent": "kube-probe/1" },
+      { "K-Kubelet-Probe": "x" },
+      { "K-Network-Probe": "anything" },
+    ]) {
+      enter({ headers }).respond({ status: 200 });
+    }
+    expect(text()).toBe("");
+  });
+
+  test("Q-134: methods nobody knows share one label", () => {
+    const { enter, text } = setUp();
+    enter({ method: "BREW" }).respond({ status: 200 });
+    expect(text()).toContain('http_request_method="_OTHER"');
+  });
+
+  test("hosts clients make up have an end (E-16)", () => {
+    const { enter, text } = setUp();
+    for (let index = 0; index < 150; index++) enter({ host: `h${index}.example` }).respond({ status: 200 });
+    const counts = text().match(/http_server_request_duration_seconds_count\{.*\} \d+/g) ?? [];
+    expect(counts.length).toBe(101);
+    expect(counts.at(-1)).toMatch(/server_address="_other".*\} 50$/);
+  });
+
+  test("a client that left is 499, an answer that was cut is not recorded for the server and 500 for the invocation (E-6)", () => {
+    const { enter, text } = setUp();
+    enter().clientLeaves();
+    const cut = enter();
+    cut.forward({ ip: "127.0.0.1", port: 8080 });
+    cut.upstreamStarts(200);
+    cut.abort(new ProxyError("upstream-closed", "unexpected EOF"));
+    expect(text()).toMatch(/http_server_request_duration_seconds_count\{.*status_code="499".*\} 1/);
+    expect(text()).not.toMatch(/http_server_request_duration_seconds_count\{.*status_code="(200|500)"/);
+    expect(text()).toMatch(/kn_serving_invocation_duration_seconds_count\{http_response_status_code="500"/);
+  });
+
+  test("Q-138: the old names count whole milliseconds, and say unknown for no service", () => {
+    const clock = new VirtualClock();
+    const old = new OldMetrics(clock, {
+      namespace: "ns",
+      service: "",
+      configuration: "c",
+      revision: "r",
+      podName: "p",
+      queueDepth: () => 1,
+    });
+    const exchange = new RecordingExchange(new QueueProxyContext(), {
+      headers: { "Knative-Serving-Tag": "blue" },
+    });
+    old.server.handle(exchange, (next) => old.app.handle(next, () => {}));
+    exchange.forward({ ip: "127.0.0.1", port: 8080 });
+    clock.advance(7.9);
+    exchange.upstreamCompletes(404);
+    const common =
+      'namespace_name="ns",service_name="unknown",configuration_name="c",revision_name="r",pod_name="p",container_name="queue-proxy"';
+    const text = exposition(old.families());
+    expect(text).toContain(
+      `revision_request_count{${common},response_code="404",response_code_class="4xx",route_tag="blue"} 1\n`,
+    );
+    expect(text).toContain(
+      `revision_app_request_latencies_sum{${common},response_code="404",response_code_class="4xx"} 7\n`,
+    );
+    expect(text).toContain(`revision_queue_depth{${common}} 1\n`);
+  });
+});
+
+test.each([
+  { tag: "test-tag", isDefault: "", want: "test-tag", old: "test-tag" },
+  { tag: "", isDefault: "true", want: "kn:default", old: "DEFAULT" },
+  { tag: "test-tag", isDefault: "true", want: "kn:undefined", old: "UNDEFINED" },
+  { tag: "", isDefault: "", want: "kn:disabled", old: "DISABLED" },
+])("V-9, Q-28: tag '$tag' and default '$isDefault' are $want", ({ tag, isDefault, want, old }) => {
+  const headers = { "Knative-Serving-Tag": tag, "Knative-Serving-Default-Route": isDefault };
+  const found = routeTag(new RecordingExchange(undefined, { headers }).request);
+  expect([found, oldRouteTag(found)]).toEqual([want, old]);
+});
