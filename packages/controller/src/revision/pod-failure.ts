@@ -46,6 +46,11 @@ export function podFailure(pods: readonly Stored<Pod>[]): PodFailure | undefined
   return found?.failure;
 }
 
+/** Whether one of them serves. */
+export function hasReadyPod(pods: readonly Stored<Pod>[]): boolean {
+  return pods.some((pod) => pod.metadata.deletionTimestamp === undefined && isReady(pod));
+}
+
 function isReady(pod: Stored<Pod>): boolean {
   return findCondition(pod.status?.conditions, "Ready")?.status === "True";
 }

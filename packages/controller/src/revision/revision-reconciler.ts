@@ -24,7 +24,7 @@ import type { LiveSettings } from "../settings/live-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { deploymentName, makeDeployment, updatedDeployment } from "./deployment.ts";
 import { hasFixedPort, makePodAutoscaler, reachability, updatedPodAutoscaler } from "./pod-autoscaler.ts";
-import { type PodFailure, podFailure } from "./pod-failure.ts";
+import { hasReadyPod, podFailure } from "./pod-failure.ts";
 import {
   CONTAINER_HEALTHY,
   followDeployment,
@@ -96,7 +96,7 @@ export class RevisionReconciler implements Reconciler {
     try {
       const deployment = await this.#bringDeployment(revision, draft);
       const podAutoscaler = await this.#bringPodAutoscaler(revision, deployment, draft);
-      followPodAutoscaler(draft.conditions, podAutoscaler, this.#failure(revision, deployment));
+      followPodAutoscaler(draft.conditions, podAutoscaler);
     } catch (error) {
       if (error instanceof NotOwnedError) {
         draft.conditions.set(RESOURCES_AVAILABLE, {
@@ -129,9 +129,13 @@ export class RevisionReconciler implements Reconciler {
     requireOwned(present, revision);
     const update = updatedDeployment(present, wanted);
     const deployment = update === undefined ? present : await client.update(DeploymentKind, update);
+    const pods = lacksPods(deployment)
+      ? this.#deps.pods.byLabel(labels.revisionUid, revision.metadata.uid)
+      : [];
     followDeployment(draft.conditions, {
       deployment,
-      failure: this.#failure(revision, deployment),
+      failure: podFailure(pods),
+      hasReadyPod: hasReadyPod(pods),
       isPodAlwaysSchedulable: settings.current.deployment.isPodAlwaysSchedulable,
     });
     return deployment;
@@ -144,11 +148,6 @@ export class RevisionReconciler implements Reconciler {
     const deployment = makeDeployment(revision, settings);
     this.#made.set(revision, { settings, deployment });
     return deployment;
-  }
-
-  #failure(revision: Stored<Revision>, deployment: Stored<Deployment>): PodFailure | undefined {
-    if (!lacksPods(deployment)) return undefined;
-    return podFailure(this.#deps.pods.byLabel(labels.revisionUid, revision.metadata.uid));
   }
 
   async #bringPodAutoscaler(

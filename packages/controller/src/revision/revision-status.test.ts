@@ -9,7 +9,7 @@ import {
 } from "@rouse/shared";
 import { describe, expect, test } from "vitest";
 import { stored } from "../../test/stored.ts";
-import { podFailure } from "./pod-failure.ts";
+import { hasReadyPod, podFailure } from "./pod-failure.ts";
 import { followDeployment, followPodAutoscaler } from "./revision-status.ts";
 
 const READY = { ResourcesAvailable: "True", ContainerHealthy: "True" } as const;
@@ -155,7 +155,12 @@ describe("CV-29: how failures show", () => {
   ] as const)("$why: $resources $containers", ({ of, pod, resources, ...rest }) => {
     const conditions = conditionsOf();
     const failure = podFailure([pod]);
-    followDeployment(conditions, { deployment: deploymentOf(of), failure, isPodAlwaysSchedulable: false });
+    followDeployment(conditions, {
+      deployment: deploymentOf(of),
+      failure,
+      hasReadyPod: false,
+      isPodAlwaysSchedulable: false,
+    });
     expect(say(conditions, "ResourcesAvailable")).toBe(resources);
     expect(say(conditions, "ContainerHealthy")).toBe("containers" in rest ? rest.containers : "Unknown");
   });
@@ -168,7 +173,12 @@ describe("CV-29: how failures show", () => {
   test("where pods are always schedulable, a place is waited for", () => {
     const conditions = conditionsOf();
     const failure = podFailure([podOf(undefined, [unschedulable])]);
-    followDeployment(conditions, { deployment: deploymentOf([]), failure, isPodAlwaysSchedulable: true });
+    followDeployment(conditions, {
+      deployment: deploymentOf([]),
+      failure,
+      hasReadyPod: false,
+      isPodAlwaysSchedulable: true,
+    });
     expect(say(conditions, "ResourcesAvailable")).toBe("Unknown Deploying");
   });
 
@@ -176,22 +186,21 @@ describe("CV-29: how failures show", () => {
     const conditions = conditionsOf({ ContainerHealthy: "False" });
     const failure = podFailure([podOf(exited(5, "boom"))]);
     const deployment = deploymentOf([progressing], { ready: 1 });
-    followDeployment(conditions, { deployment, failure, isPodAlwaysSchedulable: false });
-    followPodAutoscaler(conditions, podAutoscalerOf({ status: "True" }), failure);
+    followDeployment(conditions, { deployment, failure, hasReadyPod: false, isPodAlwaysSchedulable: false });
+    followPodAutoscaler(conditions, podAutoscalerOf({ status: "True" }));
     expect(say(conditions, "Ready")).toBe("True");
   });
 
-  test("C-61: it recovers as well where the autoscaler sees its pod before the Deployment's status does", () => {
+  test("C-61: it recovers as well where its pod is ready and the Deployment's status does not say so yet", () => {
     const conditions = conditionsOf({ ContainerHealthy: "False" });
-    const failure = podFailure([podOf(exited(5, "boom"), [{ type: "Ready", status: "True" }])]);
+    const pods = [podOf(exited(5, "boom"), [{ type: "Ready", status: "True" }])];
     followDeployment(conditions, {
       deployment: deploymentOf([progressing]),
-      failure,
+      failure: podFailure(pods),
+      hasReadyPod: hasReadyPod(pods),
       isPodAlwaysSchedulable: false,
     });
-    expect(say(conditions, "ContainerHealthy")).toBe("False");
-    followPodAutoscaler(conditions, podAutoscalerOf({ status: "True" }), failure);
-    expect(say(conditions, "Ready")).toBe("True");
+    expect(say(conditions, "ContainerHealthy")).toBe("True");
   });
 
   test("C-62: of several pods the one that failed last is told, and none that is being deleted", () => {
@@ -256,7 +265,7 @@ describe("CV-30: what the autoscaler says", () => {
     },
   ])("$why: Active $active, Ready $ready", ({ pa, active, resources, ready }) => {
     const conditions = conditionsOf(READY);
-    followPodAutoscaler(conditions, pa, undefined);
+    followPodAutoscaler(conditions, pa);
     expect(say(conditions, "Active")).toBe(active);
     expect(conditions.get("Active").severity).toBe("Info");
     expect(say(conditions, "ResourcesAvailable")).toBe(resources);
@@ -265,7 +274,7 @@ describe("CV-30: what the autoscaler says", () => {
 
   test("what is broken stays so, whatever the autoscaler says", () => {
     const conditions = conditionsOf({ ResourcesAvailable: "True", ContainerHealthy: "False" });
-    followPodAutoscaler(conditions, podAutoscalerOf(noTraffic), undefined);
+    followPodAutoscaler(conditions, podAutoscalerOf(noTraffic));
     expect(say(conditions, "ContainerHealthy")).toBe("False");
   });
 });

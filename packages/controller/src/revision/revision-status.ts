@@ -22,6 +22,8 @@ export interface Observed {
   readonly podAutoscaler: Stored<PodAutoscaler>;
   /** Looked at only while pods are wanted and none is available. */
   readonly failure: PodFailure | undefined;
+  /** Of the pods themselves, looked at when `failure` is. */
+  readonly hasReadyPod: boolean;
   readonly isPodAlwaysSchedulable: boolean;
 }
 
@@ -37,26 +39,21 @@ export function isBad(conditions: ConditionSet): boolean {
 
 /** Steps 1 to 3 of C-58: what the Deployment and its pods say. */
 export function followDeployment(conditions: ConditionSet, observed: Omit<Observed, "podAutoscaler">): void {
-  const { deployment, failure } = observed;
+  const { deployment, failure, hasReadyPod } = observed;
   conditions.set(RESOURCES_AVAILABLE, availability(deployment));
   if (lacksPods(deployment) && failure !== undefined) {
     markFailure(conditions, failure, observed);
   }
-  if ((deployment.status?.readyReplicas ?? 0) > 0) conditions.set(CONTAINER_HEALTHY, { status: "True" });
+  // Where the Deployment's status is late, its pods may have recovered and gone again before it says so, and then nothing
+  // would ever take the failure back.
+  if (hasReadyPod || (deployment.status?.readyReplicas ?? 0) > 0)
+    conditions.set(CONTAINER_HEALTHY, { status: "True" });
 }
 
 /** Steps 5 to 8 of C-58: what the autoscaler says. */
-export function followPodAutoscaler(
-  conditions: ConditionSet,
-  podAutoscaler: Stored<PodAutoscaler>,
-  failure: PodFailure | undefined,
-): void {
+export function followPodAutoscaler(conditions: ConditionSet, podAutoscaler: Stored<PodAutoscaler>): void {
   const { serviceName = "", conditions: theirs } = podAutoscaler.status ?? {};
-  // The autoscaler counts the ready pods itself. Where the Deployment's status is late, its pods may have recovered and
-  // gone again before it says so, and then nothing would ever take the failure back.
   const ready = findCondition(theirs, "Ready");
-  if (ready?.status === "True" && failure === undefined)
-    conditions.set(CONTAINER_HEALTHY, { status: "True" });
   const bad = isBad(conditions);
   if (ready === undefined) {
     markActive(conditions, DEPLOYING);
