@@ -476,9 +476,11 @@ export class PlatformWorld {
     for (const [pod, process] of this.#machine.processes) {
       const [namespace = "", podName = ""] = pod.split("/");
       const key = objectKey({ namespace, name: podName });
-      const isOurs = podName.startsWith(`${name}-`) && process.isUp;
+      const isServing = process.isUp || process.isHung; // one that hangs is listed like any other until it is found out
+      const isOurs = podName.startsWith(`${name}-`) && isServing;
       if (!isOurs || !this.#machine.sidecars.has(key) || this.#machine.draining.has(key)) continue;
-      isFree.push(containerConcurrency === 0 || process.running < containerConcurrency);
+      const hasSlot = containerConcurrency === 0 || process.running < containerConcurrency;
+      isFree.push(hasSlot && !process.isHung);
     }
     if (isFree.length === 0) return false;
     return this.#activatorIps.size === 1 ? isFree.includes(true) : !isFree.includes(false);
