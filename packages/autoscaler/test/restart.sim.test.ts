@@ -66,7 +66,7 @@ describe("configuration while running (S-5, S-6)", () => {
   });
 });
 
-describe("objects of a revision (K-12, K-13, S-65)", () => {
+describe("objects of a revision (K-12, K-13, S-3, S-23, S-65)", () => {
   test("are made after the PodAutoscaler, and only their spec is repaired", async () => {
     await using world = await World.start();
     const annotations = { "autoscaling.knative.dev/metric": "rps", note: "n" };

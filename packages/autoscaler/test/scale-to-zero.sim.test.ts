@@ -15,7 +15,7 @@ async function asleep(world: World, options: Parameters<World["addRevision"]>[1]
 }
 
 describe("the life of one revision (K-60..K-63)", () => {
-  test("starts with its initial scale, is idle for a window, and ends at zero", async () => {
+  test("starts with its initial scale, is idle for a window, and ends at zero (S-114)", async () => {
     await using world = await World.start();
     await world.addRevision(NAME);
     expect(world.mode(NAME)).toBe("Proxy");
@@ -47,7 +47,7 @@ describe("the life of one revision (K-60..K-63)", () => {
     expect(world.autoscalerOf(NAME).status?.desiredScale).toBe(1);
   });
 
-  test("0 to 1 by poke, to many under load, and back to 0 after window and confirmation", async () => {
+  test("0 to 1 by poke, to many under load, and back to 0 after window and confirmation (S-97)", async () => {
     await using world = await World.start();
     const revision = await asleep(world, { containerConcurrency: 10 });
     await world.load(revision, 1, 5);
@@ -86,7 +86,7 @@ describe("the life of one revision (K-60..K-63)", () => {
     expect(world.replicas(NAME)).toBe(6); // (1 + 39) / (10 * 0.7)
   });
 
-  test("a revision that never becomes ready is given up, and tried again with new traffic (K-66, S-119)", async () => {
+  test("a revision that never becomes ready is given up, and tried again with new traffic (K-66, S-119, W-18)", async () => {
     await using world = await World.start({ podStartMs: 10_000_000 });
     const annotations = { "serving.knative.dev/progress-deadline": "30s" };
     const revision = await world.addRevision(NAME, { annotations });
@@ -222,7 +222,7 @@ describe("confirmation before the last pod goes (K-62)", () => {
   });
 });
 
-describe("who stands in the path (K-54, K-64, K-65)", () => {
+describe("who stands in the path (K-54, K-64, K-65, S-99)", () => {
   test("spare capacity for a burst takes the activators out, a load near the limit brings them back", async () => {
     await using world = await World.start();
     const annotations = { [TBC]: "50" };

@@ -88,6 +88,8 @@ export class World implements AsyncDisposable {
   /** Pods that do not answer a scrape. */
   readonly silentPods = new Set<string>();
   scrapes = 0;
+  /** Whether ServerlessServices are looked after. */
+  isServing = true;
   readonly #store: ObjectStore;
   readonly #podStartMs: number;
   readonly #watchLagMs: number;
@@ -342,7 +344,7 @@ export class World implements AsyncDisposable {
   /** What the ServerlessService controller reports: K-46, K-48. */
   async #bringServerlessService(name: string): Promise<void> {
     const sks = this.#store.find(ServerlessServiceKind, { namespace: NAMESPACE, name });
-    if (sks === undefined) return;
+    if (sks === undefined || !this.isServing) return;
     const { spec, status, metadata } = this.sks(name);
     const isPopulated = this.readyPods(name) > 0;
     const inPath = !isPopulated || spec.mode === "Proxy" ? "True" : "False";

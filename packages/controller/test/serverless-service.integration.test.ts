@@ -3,6 +3,7 @@ import {
   type EndpointSubset,
   type Endpoints,
   EndpointsKind,
+  EventKind,
   EventRecorder,
   findCondition,
   Informer,
@@ -21,6 +22,7 @@ import {
 } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { describe, expect, test } from "vitest";
+import { Controller } from "../src/index.ts";
 import type { SksMode } from "../src/serverless-service/effective-mode.ts";
 import { ServerlessServiceReconciler } from "../src/serverless-service/serverless-service-reconciler.ts";
 import { RefusingClient } from "./refusing-client.ts";
@@ -109,6 +111,14 @@ class Bench implements AsyncDisposable {
     await this.#endpoints(namespace, PRIVATE, ips);
   }
 
+  /** With the labels Kubernetes copies from the private Service: K-24. */
+  async privatePods(...ips: readonly string[]): Promise<void> {
+    await this.#endpoints(namespace, PRIVATE, ips, {
+      "networking.internal.knative.dev/serverlessservice": NAME,
+      "networking.internal.knative.dev/serviceType": "Private",
+    });
+  }
+
   /** One pass on caches that have caught up; returns what it threw. */
   async look(): Promise<unknown> {
     await this.clock.settle();
@@ -150,7 +160,12 @@ class Bench implements AsyncDisposable {
     );
   }
 
-  async #endpoints(of: string, name: string, ips: readonly string[]): Promise<void> {
+  async #endpoints(
+    of: string,
+    name: string,
+    ips: readonly string[],
+    labels: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const ports = [
       { name: "http", port: 8012 },
       { name: "http2", port: 8013 },
@@ -158,7 +173,7 @@ class Bench implements AsyncDisposable {
     ];
     const subsets: EndpointSubset[] =
       ips.length === 0 ? [] : [{ addresses: ips.map((ip) => ({ ip })), ports }];
-    const metadata = { name, namespace: of };
+    const metadata = { name, namespace: of, labels };
     const endpoints: Endpoints = { apiVersion: "v1", kind: "Endpoints", metadata, subsets };
     await this.inner.create(EndpointsKind, endpoints).catch(async (error: unknown) => {
       if (!isKubeError(error, "AlreadyExists")) throw error;
@@ -175,7 +190,7 @@ const P = ["10.1.0.1"];
 const A = ["10.9.0.1"];
 const ACTIVATORS = "ActivatorEndpointsPopulated";
 
-describe("W-1: who is behind the public endpoints", () => {
+describe("W-1, K-32, K-33, K-46, K-48, K-87…K-89: who is behind the public endpoints", () => {
   test.each([
     { mode: "Serve", p: P, a: A, want: P, populated: "True", activators: "False" },
     { mode: "Serve", p: [], a: A, want: A, populated: "Unknown NoHealthyBackends", activators: "True" },
@@ -197,7 +212,7 @@ describe("W-1: who is behind the public endpoints", () => {
   });
 });
 
-test("W-2: a fresh one gets private Service, public Service and public endpoints, in this order", async () => {
+test("W-2, K-25, K-26, K-29, K-41: a fresh one gets private Service, public Service and public endpoints, in this order", async () => {
   await using bench = await Bench.start();
   expect(await bench.look()).toBeUndefined();
   expect(bench.client.writes).toEqual([
@@ -218,7 +233,7 @@ test("W-3: without its Deployment there is no selector, so nothing is made", asy
 });
 
 test.each(["activators", "pods"] as const)(
-  "W-4: without the endpoints of the %s both Services stand and wait",
+  "W-4, K-44: without the endpoints of the %s both Services stand and wait",
   async (without) => {
     await using bench = await Bench.start({ without });
     expect(String(await bench.look())).toContain("not found");
@@ -229,7 +244,7 @@ test.each(["activators", "pods"] as const)(
   },
 );
 
-describe("W-5: a creation is refused", () => {
+describe("W-5, K-47: a creation is refused", () => {
   test.each([
     { write: `create Service ${PRIVATE}`, reason: "CreatingPrivateService", names: [undefined, undefined] },
     { write: `create Service ${NAME}`, reason: "CreatingPublicService", names: [PRIVATE, undefined] },
@@ -276,7 +291,7 @@ async function tamper(bench: Bench, name: string): Promise<void> {
   });
 }
 
-test("W-7: a selector somebody put on is taken off, one somebody changed is restored", async () => {
+test("W-7, K-21, K-28: a selector somebody put on is taken off, one somebody changed is restored", async () => {
   await using bench = await Bench.start();
   await bench.look();
   await tamper(bench, NAME);
@@ -330,7 +345,7 @@ test("W-14: another activator shows in Proxy, and not in Serve while there are p
   }
 });
 
-test("K-43: when the activators' endpoints vanish altogether, the public ones stay as they are", async () => {
+test("K-43, K-93: when the activators' endpoints vanish altogether, the public ones stay as they are", async () => {
   await using bench = await Bench.start({ mode: "Proxy" });
   await bench.look();
   await bench.inner.delete(EndpointsKind, { namespace: "knative-serving", name: "activator-service" });
@@ -339,8 +354,103 @@ test("K-43: when the activators' endpoints vanish altogether, the public ones st
   expect(await bench.condition("EndpointsPopulated")).toBe("True");
 });
 
+test("K-14: one that is being deleted is left to the garbage collector", async () => {
+  await using bench = await Bench.start();
+  const sks = await bench.sks();
+  const metadata = { ...sks.metadata, finalizers: ["example.com/wait"] };
+  await bench.inner.update(ServerlessServiceKind, { ...sks, metadata });
+  await bench.inner.delete(ServerlessServiceKind, { namespace, name: NAME });
+  expect(await bench.look()).toBeUndefined();
+  expect(bench.client.writes).toEqual([]);
+});
+
+test("K-23: of a Service only ports and selector are repaired", async () => {
+  await using bench = await Bench.start();
+  await bench.look();
+  const service = await bench.inner.get(ServiceKind, { namespace, name: PRIVATE });
+  await bench.inner.update(ServiceKind, {
+    ...service,
+    spec: { ...service.spec, sessionAffinity: "ClientIP", ports: [{ port: 1 }] },
+  });
+  expect(await bench.look()).toBeUndefined();
+  const repaired = await bench.service(PRIVATE);
+  expect(repaired?.spec.sessionAffinity).toBe("ClientIP");
+  expect(repaired?.spec.ports).toEqual(service.spec.ports);
+});
+
+test("K-30, K-94, K-96: the public endpoints are core Endpoints of the public Service's name, labelled and owned", async () => {
+  await using bench = await Bench.start();
+  await bench.look();
+  const { kind, apiVersion, metadata } = await bench.inner.get(EndpointsKind, { namespace, name: NAME });
+  expect([apiVersion, kind]).toEqual(["v1", "Endpoints"]);
+  expect(metadata.labels).toMatchObject({
+    "networking.internal.knative.dev/serverlessservice": NAME,
+    "networking.internal.knative.dev/serviceType": "Public",
+  });
+  expect(metadata.ownerReferences).toEqual([
+    expect.objectContaining({ kind: "ServerlessService", name: NAME }),
+  ]);
+});
+
+test("K-45: who is in the path is information, and Ready follows the endpoints alone", async () => {
+  await using bench = await Bench.start();
+  await bench.look();
+  const { status } = await bench.sks();
+  expect(findCondition(status?.conditions, ACTIVATORS)).toMatchObject({ severity: "Info", status: "False" });
+  expect(findCondition(status?.conditions, "Ready")).toMatchObject({ status: "True" });
+  expect(findCondition(status?.conditions, "EndpointsPopulated")?.severity).toBeUndefined();
+});
+
+test("K-42: what fails is told as a Warning, InternalError", async () => {
+  await using bench = await Bench.start();
+  bench.client.refused.add(`create Service ${PRIVATE}`);
+  await bench.look();
+  const { items } = await bench.inner.list(EventKind, { namespace });
+  expect(items).toEqual([
+    expect.objectContaining({
+      type: "Warning",
+      reason: "InternalError",
+      involvedObject: expect.objectContaining({ kind: "ServerlessService", name: NAME }),
+    }),
+  ]);
+});
+
+test("K-51: a status that cannot be written is told as UpdateFailed", async () => {
+  await using bench = await Bench.start();
+  bench.client.refused.add(`status ServerlessService ${NAME}`);
+  expect(await bench.look()).toBeDefined();
+  const { items } = await bench.inner.list(EventKind, { namespace });
+  expect(items.map(({ reason }) => reason)).toContain("UpdateFailed");
+});
+
+describe("K-52: what brings a pass", () => {
+  test("K-92: activators that come back are in every revision's path again; pods, Services and modes count too", async () => {
+    await using bench = await Bench.start({ mode: "Proxy" });
+    await bench.look();
+    const deps = { client: bench.inner, clock: bench.clock, random: new SeededRandom(3), log: silentLogger };
+    const controller = await Controller.start(deps);
+    await bench.clock.settle();
+    await bench.activators();
+    await bench.clock.settle();
+    expect(await bench.publicIps()).toEqual(P);
+    await bench.activators("10.9.0.7");
+    await bench.clock.settle();
+    expect(await bench.publicIps()).toEqual(["10.9.0.7"]);
+    await bench.setMode("Serve");
+    await bench.clock.settle();
+    expect(await bench.publicIps()).toEqual(P);
+    await bench.privatePods("10.1.0.2", "10.1.0.3");
+    await bench.clock.settle();
+    expect(await bench.publicIps()).toEqual(["10.1.0.2", "10.1.0.3"]);
+    await tamper(bench, NAME);
+    await bench.clock.settle();
+    expect((await bench.service(NAME))?.spec.selector).toBeUndefined();
+    await controller.close();
+  });
+});
+
 test.each(Array.from({ length: 25 }, (_, seed) => seed))(
-  "I-1, I-2, I-3, I-9, I-10 hold while pods, activators and modes come and go: seed %i",
+  "I-1, I-2, I-3, I-9, I-10, K-49 hold while pods, activators and modes come and go: seed %i",
   async (seed) => {
     const random = new SeededRandom(seed);
     await using bench = await Bench.start({ mode: "Proxy", numActivators: 2 });

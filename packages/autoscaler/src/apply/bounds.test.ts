@@ -4,11 +4,11 @@ import { boundedScale, minReadyPods, scaleBounds } from "./bounds.ts";
 test.each([
   { min: 1, max: 100, isReachable: false, want: { min: 0, max: 100 } },
   { min: 1, max: 5, isReachable: true, want: { min: 1, max: 5 } },
-])("min $min, max $max, reachable $isReachable (V-43)", ({ min, max, isReachable, want }) => {
+])("min $min, max $max, reachable $isReachable (V-43, S-94)", ({ min, max, isReachable, want }) => {
   expect(scaleBounds({ minScale: min, maxScale: max }, isReachable)).toEqual(want);
 });
 
-describe("V-45: bounds at apply", () => {
+describe("V-45, S-93, S-95: bounds at apply", () => {
   type Situation = Parameters<typeof boundedScale>[0];
   const base: Situation = {
     desiredPods: 0,

@@ -26,7 +26,7 @@ const inactive = (seconds: number) => ({ kind: "inactive", forMs: seconds * S })
 const activating = (seconds: number) => ({ kind: "activating", forMs: seconds * S }) as const;
 const unlimited = { kind: "always-in-path", readyActivators: 1 } as const;
 
-describe("V-44", () => {
+describe("V-44, S-102…S-104", () => {
   interface Row {
     readonly when: string;
     readonly given: Partial<IdleRevision>;
@@ -145,7 +145,7 @@ test("unlimited burst and no ready activator: the pod stays, or nobody could wak
   expect(decision).toEqual({ kind: "hold", want: 0, recheckMs: 3_000, because: "no-activator" });
 });
 
-test("in every situation the invariants of scaling to zero hold (I-5..I-8)", () => {
+test("in every situation the invariants of scaling to zero hold (I-5..I-8, S-107, K-80)", () => {
   const situation: fc.Arbitrary<IdleRevision> = fc.record({
     activity: fc.record({
       kind: fc.constantFrom("active", "activating", "inactive"),

@@ -3,7 +3,7 @@ import { defaultAutoscalerConfig } from "../config/autoscaler-config.ts";
 import { activatorCount } from "./burst-capacity.ts";
 import { targets } from "./decider-spec.ts";
 
-describe("target and total of one pod (V-40)", () => {
+describe("target and total of one pod (V-40, S-7, S-69…S-71)", () => {
   interface Row {
     readonly cc?: number;
     readonly fraction?: number;
@@ -51,6 +51,6 @@ test.each([
   { ready: 100, burst: 0, want: 2 },
   { ready: 5, burst: -1, want: 5 },
   { ready: 1, burst: 211, want: 4 },
-])("$ready pods and burst $burst take $want activators (V-41, W-16)", ({ ready, burst, want }) => {
+])("$ready pods and burst $burst take $want activators (V-41, W-16, S-100)", ({ ready, burst, want }) => {
   expect(activatorCount({ totalValue: 100, targetBurstCapacity: burst }, ready, 100)).toBe(want);
 });

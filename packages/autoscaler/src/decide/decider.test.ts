@@ -173,7 +173,7 @@ const vectors: readonly Vector[] = [
 ];
 
 test.each(vectors)(
-  "$v: $desired pods, spare $ebc",
+  "$v: $desired pods, spare $ebc (S-87, S-88)",
   ({ of, stable, panic, ready, desired, ebc, panickingAt }) => {
     const decider = panickingAt === undefined ? calm(spec(of)) : panicking(spec(of), panickingAt);
     const evaluation = decider.decide({ readyPods: ready, stable, panic }, at(T0));
@@ -342,7 +342,7 @@ describe("spare burst capacity", () => {
     { initialScale: 2, totalValue: 25, targetBurstCapacity: -1, want: -1 },
     { initialScale: 2, totalValue: 25, targetBurstCapacity: 0, want: 0 },
     { initialScale: 1, totalValue: 100, targetBurstCapacity: 211, want: -111 },
-  ])("starts at $want for burst $targetBurstCapacity (V-28)", ({ want, ...of }) => {
+  ])("starts at $want for burst $targetBurstCapacity (V-28, S-75)", ({ want, ...of }) => {
     const decider = calm(spec(of));
     expect(decider.excessBurstCapacity).toBe(want);
     expect(decider.desiredPods).toBeUndefined();

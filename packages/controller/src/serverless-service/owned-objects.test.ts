@@ -26,11 +26,11 @@ test.each([
   { name: "foo", want: "foo-private" },
   { name: "f".repeat(55), want: `${"f".repeat(55)}-private` },
   { name: "f".repeat(63), want: "fffffffffffffffffffffff105d7597f637e83cc711605ac3ea4957-private" },
-])("W-11: the private Service of $name is $want", ({ name, want }) => {
+])("W-11, K-20: the private Service of $name is $want", ({ name, want }) => {
   expect(privateServiceName(name)).toBe(want);
 });
 
-describe("K-22, K-27: ports", () => {
+describe("K-15…K-17, K-22, K-27: ports", () => {
   test("of an http1 revision", () => {
     const shape = (service: {
       spec: { ports?: readonly { name?: string; port: number; targetPort?: number | string }[] };
@@ -54,7 +54,7 @@ describe("K-22, K-27: ports", () => {
   });
 });
 
-test("K-18: owned objects carry the labels and annotations of the ServerlessService, and two of their own", () => {
+test("K-18, K-19: owned objects carry the labels and annotations of the ServerlessService, and two of their own", () => {
   const { metadata, spec } = makePrivateService(sksOf("http1"), { "serving.knative.dev/revisionUID": "r-1" });
   expect(metadata.labels).toEqual({
     "serving.knative.dev/revision": "hello-00001",

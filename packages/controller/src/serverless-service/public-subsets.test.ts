@@ -27,7 +27,7 @@ const sksOf = (
 const ipsOf = (subsets: readonly EndpointSubset[]): string[] =>
   subsets.flatMap((subset) => (subset.addresses ?? []).map(({ ip }) => ip));
 
-describe("W-12: how many activators a revision gets", () => {
+describe("W-12, K-35: how many activators a revision gets", () => {
   test.each([
     { subsets: 1, addresses: 1, count: 1 },
     { subsets: 1, addresses: 2, count: 2 },
@@ -68,7 +68,7 @@ test("K-34: records are copied whole, in their order, with the not-ready ones of
   expect(publicSubsets(sksOf("Serve"), { activators, pods })).toEqual([{ ...pods.subsets[0], ports: http }]);
 });
 
-test("isSameSubsets: order does not matter, content does", () => {
+test("K-38: order does not matter, content does", () => {
   const a = grid(2, 2);
   expect(isSameSubsets(a, [...a].reverse())).toBe(true);
   expect(isSameSubsets(a, grid(2, 3))).toBe(false);

@@ -68,7 +68,7 @@ describe("linear window", () => {
     expect(window.isEmpty(at(16))).toBe(true);
   });
 
-  test("6 s and 2 s over 5..14 give 11.5 and 13.5, and one second adds up (V-37)", () => {
+  test("6 s and 2 s over 5..14 give 11.5 and 13.5, and one second adds up (V-37, S-57)", () => {
     const values = [5, 6, 7, 8, 9, 10, 11, 12, 13, 14];
     expect(recorded(new LinearWindow(6), values, 0).average(at(9))).toBe(11.5);
     expect(recorded(new LinearWindow(2), values, 0).average(at(9))).toBe(13.5);
@@ -123,7 +123,7 @@ test.each([
   { stable: 60_000, percent: 51, want: 31 },
   { stable: 600_000, percent: 10, want: 60 },
   { stable: 6_000, percent: 1, want: 1 },
-])("the panic window of $stable ms at $percent % is $want s (V-39)", ({ stable, percent, want }) => {
+])("the panic window of $stable ms at $percent % is $want s (V-39, S-56)", ({ stable, percent, want }) => {
   expect(panicWindowSeconds(stable, percent)).toBe(want);
 });
 
