@@ -1,18 +1,9 @@
-// The API of the platform, as both programs of this sample use it: by the control socket of `rouse up`, or where
-// KUBECONFIG names a configuration, by the server and token in it.
-import { readFileSync } from "node:fs";
+// The API of the platform, as both programs of this sample use it: by the control socket of `rouse up`.
 import { request } from "node:http";
 import { resolve } from "node:path";
 
-function place() {
-  const config = process.env.KUBECONFIG;
-  if (config === undefined)
-    return { socketPath: resolve(process.env.ROUSE_SOCKET ?? "../../.rouse/api.sock") };
-  const text = readFileSync(config, "utf8");
-  const url = new URL(/server: *(\S+)/.exec(text)?.[1] ?? "http://127.0.0.1:6443");
-  const token = /token: *(\S+)/.exec(text)?.[1] ?? "";
-  return { host: url.hostname, port: url.port, headers: { Authorization: `Bearer ${token}` } };
-}
+/** Where `rouse up` keeps it when it is started in the folder above `samples`. */
+const SOCKET = resolve(process.env.ROUSE_SOCKET ?? "../../.rouse/api.sock");
 
 /** Sends one request; resolves with its status and its body. */
 export function send(options, body) {
@@ -33,10 +24,9 @@ export function send(options, body) {
 
 /** One call of the API. Resolves with the object, or rejects with an error that has its `status`. */
 export async function call(method, path, body) {
-  const { headers, ...where } = place();
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const options = { ...where, method, path, headers: { ...headers, "Content-Type": type } };
+  const options = { socketPath: SOCKET, method, path, headers: { "Content-Type": type } };
   const answer = await send(options, text);
   if (answer.status < 300) return JSON.parse(answer.text);
   throw Object.assign(new Error(`${method} ${path}: ${answer.status} ${answer.text}`), {

@@ -13,6 +13,13 @@ import type { Output } from "./output.ts";
 import { simulate } from "./simulate/simulate.ts";
 import { type Colors, type StartHome, up } from "./up/up.ts";
 
+interface UpArguments {
+  readonly port: number;
+  readonly tlsPort?: number;
+  readonly dataDir: string;
+  readonly ephemeral: boolean;
+}
+
 export interface ProgramDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -58,13 +65,14 @@ export function program(deps: ProgramDeps): Command {
     )
     .argument("[manifest...]", "manifest files or directories; none: an empty platform")
     .option("--port <port>", "port of the gateway on 127.0.0.1; 0: any free one", portNumber, PORT)
+    .option("--tls-port <port>", "port on which the gateway speaks TLS as well; 0: any free one", portNumber)
     .addOption(dataDirOption())
     .option("--ephemeral", "keep no state when it ends", false)
     .addHelpText(
       "after",
       examples("rouse up samples/hello", "rouse up a.yaml b.yaml --port 9000", "rouse up --ephemeral"),
     )
-    .action(async (manifests: string[], options: { port: number; dataDir: string; ephemeral: boolean }) => {
+    .action(async (manifests: string[], options: UpArguments) => {
       const objects = await soundManifests(manifests, cwd);
       await up(
         { ...deps, stop: deps.stop() },
@@ -73,6 +81,7 @@ export function program(deps: ProgramDeps): Command {
           cwd,
           objects,
           port: options.port,
+          ...(options.tlsPort === undefined ? {} : { tlsPort: options.tlsPort }),
           dataDir: options.dataDir,
           isEphemeral: options.ephemeral,
         },

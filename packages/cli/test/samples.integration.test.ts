@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -19,7 +20,7 @@ async function up(sample: string) {
   const port = Promise.withResolvers<string>();
   const stop = new AbortController();
   let home: Home | undefined;
-  const ended = run(["up", `samples/${sample}`, "--port", "0"], {
+  const ended = run(["up", `samples/${sample}`, "--port", "0", "--tls-port", "0"], {
     clock: new RealClock(),
     random: new RealRandom(),
     log: silentLogger,
@@ -46,7 +47,7 @@ async function up(sample: string) {
   });
   const gateway = await port.promise;
   if (home === undefined) throw new Error("no home");
-  return { home, gateway, folder: join(cwd, "samples", sample) };
+  return { home, gateway, cwd, folder: join(cwd, "samples", sample) };
 }
 
 /** What a client of a sample says; it is run again until the service's route is there. */
@@ -92,6 +93,28 @@ describe("a sample works from zero", () => {
     const { gateway, folder } = await up("grpc");
     const said = await client(join(folder, "client.mjs"), ["Ada", gateway], /status 0/);
     expect(said).toBe("grpc-status 0: Hello Ada, from grpc-00001");
+  });
+
+  test("python, and over TLS for who trusts the home's own authority", async () => {
+    const { home, cwd } = await up("python");
+    const ca = readFileSync(join(cwd, ".rouse/gateway-ca.crt"), "utf8");
+    const host = "python.default.localhost";
+    const ask = (): Promise<string> =>
+      new Promise((resolve) => {
+        const to = { host: "127.0.0.1", port: home.gateway.tlsPort, servername: host, ca, agent: false };
+        const sent = request({ ...to, headers: { Host: host } }, (response) => {
+          let body = "";
+          response.setEncoding("utf8").on("data", (part: string) => {
+            body += part;
+          });
+          response.on("end", () => resolve(`${response.statusCode} ${body}`));
+        });
+        sent.on("error", ({ message }) => resolve(message));
+        sent.end();
+      });
+    let answer = await ask();
+    while (!answer.startsWith("200")) answer = await ask(); // until its route is there
+    expect(answer).toBe("200 Hello from Python, python-00001\n");
   });
 
   test("websocket", async () => {

@@ -19,6 +19,7 @@ import { ApiServer } from "./api-server/api-server.ts";
 import { ApiHandler } from "./api-server/wire/api-handler.ts";
 import { ApiListener, type ApiListenerDeps } from "./api-server/wire/api-listener.ts";
 import { type ApiAccess, openApiAccess, writeKubeconfig } from "./home/api-access.ts";
+import { openGatewayAuthority } from "./home/gateway-authority.ts";
 import { LatestPods } from "./home/latest-pods.ts";
 import { listenSomewhere } from "./home/listen-somewhere.ts";
 import { PodOutputHub } from "./home/pod-output-hub.ts";
@@ -47,6 +48,8 @@ export interface HomeOptions {
   /** Where the gateway listens; port 0 lets the system choose. */
   readonly listen: string;
   readonly port: number;
+  /** Where the gateway speaks TLS as well, with certificates of its own authority; nowhere unless given. */
+  readonly tlsPort?: number;
   /** Journal of the objects, and records of the processes for the next start. */
   readonly dataDir: string;
   /** Whether objects are forgotten at the end. Processes are recorded all the same, so that none outlives a crash. */
@@ -58,7 +61,7 @@ export interface HomeOptions {
 /** The embedded home: the whole platform in one process, pods as child processes. */
 export interface Home extends AsyncDisposable {
   readonly client: KubeClient;
-  readonly gateway: { readonly ip: string; readonly port: number };
+  readonly gateway: { readonly ip: string; readonly port: number; readonly tlsPort?: number };
   /** The Kubernetes API as it is served to others, and where kubectl finds how to reach it. */
   readonly api: Pick<ApiHandler, "handle"> & { readonly port: number; readonly kubeconfig: string };
   /** Requests of a revision at this moment; `undefined` for one nobody has asked for. */
@@ -95,7 +98,15 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
   await createSystemObjects(client);
 
   const gateway = starting.use(
-    await Gateway.start(component("gateway"), { ip: options.listen, port: options.port }),
+    await Gateway.start(component("gateway"), {
+      ip: options.listen,
+      port: options.port,
+      ...(options.tlsPort === undefined
+        ? {}
+        : {
+            tls: { port: options.tlsPort, authority: await openGatewayAuthority(clock, options.dataDir) },
+          }),
+    }),
   );
 
   const sidecars = new PodSidecars(component("queue-proxy"));
@@ -195,7 +206,10 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
   return {
     client,
     api: { handle: (request) => handler.handle(request), port: listener.port, kubeconfig },
-    gateway: gateway.address,
+    gateway: {
+      ...gateway.address,
+      ...(gateway.tlsAddress === undefined ? {} : { tlsPort: gateway.tlsAddress.port }),
+    },
     snapshot: (revision) => {
       const found = activator.snapshot().find((each) => each.revision === revision);
       return found === undefined ? undefined : { held: found.held, inFlight: found.inFlight };

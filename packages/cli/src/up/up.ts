@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import {
   assertSocketFree,
   type Home,
@@ -54,6 +54,7 @@ export interface UpOptions {
   readonly cwd: string;
   readonly objects: readonly ManifestObject[];
   readonly port: number;
+  readonly tlsPort?: number;
   readonly dataDir: string;
   readonly isEphemeral: boolean;
 }
@@ -89,7 +90,13 @@ export async function up(deps: UpDeps, options: UpOptions): Promise<void> {
         log,
         onOutput: (pod, _stream, line) => output.out(`${colors.cyan(podName(pod))} | ${line}`),
       },
-      { listen: LISTEN, port: options.port, dataDir: stateDir, isEphemeral: options.isEphemeral },
+      {
+        listen: LISTEN,
+        port: options.port,
+        ...(options.tlsPort === undefined ? {} : { tlsPort: options.tlsPort }),
+        dataDir: stateDir,
+        isEphemeral: options.isEphemeral,
+      },
     ),
   );
   try {
@@ -109,6 +116,7 @@ export async function up(deps: UpDeps, options: UpOptions): Promise<void> {
     for (const line of banner({
       version: options.version,
       gateway: home.gateway,
+      authorityPath: join(options.dataDir, "gateway-ca.crt"),
       stateDir: options.isEphemeral ? undefined : options.dataDir,
       kubeconfig: home.api.kubeconfig,
     })) {
