@@ -22,13 +22,13 @@ const OF_OTHERS: Readonly<Record<string, readonly string[]>> = { "queue-proxy": 
 const OTEL = { entry: "src/otel/telemetry.ts", import: "/otel/telemetry.ts", file: "otel.cjs" };
 
 /**
- * By program: parts of Node that cost a process memory and time whether it uses them or not, and whose functions are therefore
+ * By program: parts of Node that cost a process memory and time whether it uses them or not, and whose functions and classes are therefore
  * looked up when they are first called: TLS alone is 3 MiB of private memory.
  */
 const LAZY: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "queue-proxy": {
     "node:dns/promises": ["lookup"],
-    "node:tls": ["connect", "createServer"],
+    "node:tls": ["connect", "createServer", "TLSSocket"],
   },
 };
 const LAZY_PREFIX = "\0lazy:";
@@ -105,9 +105,16 @@ async function bundle(
   }
 }
 
-function lazyModule(name: string, functions: readonly string[]): string {
-  const part = `process.getBuiltinModule(${JSON.stringify(name)})`;
-  return functions
-    .map((given) => `export const ${given} = (...args) => ${part}.${given}(...args);`)
-    .join("\n");
+/** Functions load the part when called. Nothing is an instance of a class of a part that has not been loaded. */
+function lazyModule(name: string, exports: readonly string[]): string {
+  const load = `(isLoaded = true, process.getBuiltinModule(${JSON.stringify(name)}))`;
+  const isClass = (given: string): boolean => /^[A-Z]/.test(given);
+  return [
+    "let isLoaded = false;",
+    ...exports.map((given) =>
+      isClass(given)
+        ? `export const ${given} = { [Symbol.hasInstance]: (value) => isLoaded && value instanceof ${load}.${given} };`
+        : `export const ${given} = (...args) => ${load}.${given}(...args);`,
+    ),
+  ].join("\n");
 }
