@@ -29,7 +29,7 @@ async function withHello(network: Record<string, string> = AUTOMATIC): Promise<F
 }
 
 describe("a domain mapping", () => {
-  test("C-128, C-129, CV-35: is claimed, resolved and led to the service's own route", async () => {
+  test("C-12, C-16, C-128, C-129, CV-35: is claimed, resolved and led to the service's own route", async () => {
     await using platform = await withHello();
     await platform.client.create(DomainMappingKind, mapping("www.acme.io"));
     await platform.settle();

@@ -18,7 +18,7 @@ import { describe, expect, test } from "vitest";
 import { FakePlatform, HELLO_SPEC, hello } from "./fake-platform.ts";
 
 describe("a Service", () => {
-  test("gets all its objects, becomes ready and comes to rest", async () => {
+  test("C-6, C-78, C-127, C-140: gets all its objects, becomes ready and comes to rest", async () => {
     await using platform = await FakePlatform.start({ controller: { externalPort: 8080 } });
     await platform.client.create(KnativeServiceKind, hello());
     await platform.settle();
@@ -76,7 +76,7 @@ describe("a Service", () => {
     },
   );
 
-  test("that starts at zero is ready without a pod, behind the activators", async () => {
+  test("C-59: that starts at zero is ready without a pod, behind the activators", async () => {
     await using platform = await FakePlatform.start();
     await platform.config("config-autoscaler", { "allow-zero-initial-scale": "true" });
     const annotations = { "autoscaling.knative.dev/initial-scale": "0" };
@@ -143,7 +143,7 @@ describe("a Service", () => {
 });
 
 describe("a program that does not come up is told by its Service", () => {
-  test("that crashes: with its exit code and last words; and it recovers", async () => {
+  test("C-60: that crashes: with its exit code and last words; and it recovers", async () => {
     await using platform = await FakePlatform.start();
     platform.fates.set("hello-00001", { kind: "exits", code: 5, output: "boom" });
     await platform.client.create(KnativeServiceKind, hello());
@@ -263,7 +263,7 @@ describe("C-7: below the Service, too", () => {
 });
 
 describe("settings take effect live", () => {
-  test("C-41, C-42: the link to a revision's logs follows config-observability, and every image counts as resolved", async () => {
+  test("C-41, C-42, C-47: the link to a revision's logs follows config-observability, and every image counts as resolved", async () => {
     await using platform = await FakePlatform.start();
     await platform.client.create(KnativeServiceKind, hello());
     await platform.settle();

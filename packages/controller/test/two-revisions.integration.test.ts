@@ -40,7 +40,7 @@ async function routing(platform: FakePlatform, revision: string): Promise<string
   return `${state} ${metadata.annotations?.["serving.knative.dev/routes"] ?? "-"}`;
 }
 
-test("traffic stays on the old revision until the new one is ready, then moves whole; CV-33", async () => {
+test("C-34, C-63, CI-8: traffic stays on the old revision until the new one is ready, then moves whole; CV-33", async () => {
   await using platform = await FakePlatform.start();
   await platform.client.create(KnativeServiceKind, hello({ template: greeting("one") }));
   await platform.settle();
@@ -77,7 +77,7 @@ test("C-64: the old revision stays in use until the gateway has taken up the new
   expect(await platform.ready("hello")).toBe("True");
 });
 
-test("CV-25: with a rollout duration the new revision gets its traffic step by step", async () => {
+test("CV-25, C-91, C-98, C-99, C-100: with a rollout duration the new revision gets its traffic step by step", async () => {
   await using platform = await FakePlatform.start();
   await platform.config("config-network", { "rollout-duration": "30" });
   await platform.client.create(KnativeServiceKind, hello({ template: greeting("one") }));
@@ -175,7 +175,7 @@ test("CI-7: a new revision that fails leaves the traffic where it is, and the Se
   ]);
 });
 
-test("traffic is split between two revisions as the spec says, and a change of shares makes no revision", async () => {
+test("C-29, C-72: traffic is split between two revisions as the spec says, and a change of shares makes no revision", async () => {
   await using platform = await FakePlatform.start();
   await platform.client.create(KnativeServiceKind, hello({ template: greeting("one", "hello-one") }));
   await platform.settle();
@@ -200,7 +200,7 @@ test("traffic is split between two revisions as the spec says, and a change of s
   expect(await platform.ready("hello")).toBe("True");
 });
 
-test("a tag has a host, a URL and a placeholder of its own, and loses them with the tag; CV-27", async () => {
+test("C-78, C-79, C-81, C-82: a tag has a host, a URL and a placeholder of its own, and loses them with the tag; CV-27", async () => {
   await using platform = await FakePlatform.start({ controller: { externalPort: 8080 } });
   await platform.client.create(KnativeServiceKind, hello({ template: greeting("one") }));
   await platform.settle();
@@ -241,7 +241,7 @@ test("a tag has a host, a URL and a placeholder of its own, and loses them with 
   expect(await routing(platform, "hello-00001")).toBe("reserve -");
 });
 
-test("CV-13: named revisions: back to an old one without a new one; a taken name is told", async () => {
+test("CV-13, C-31, C-32: named revisions: back to an old one without a new one; a taken name is told", async () => {
   await using platform = await FakePlatform.start();
   await platform.client.create(KnativeServiceKind, hello({ template: greeting("one", "hello-a") }));
   await platform.settle();
@@ -291,7 +291,7 @@ test("C-50, S-17: an annotation about scaling reaches the PodAutoscaler and rest
   expect(await platform.deploymentSpec("hello-00001")).toEqual(before);
 });
 
-test("C-136: old revisions beyond the limit go, with everything below them", async () => {
+test("C-136, C-139: old revisions beyond the limit go, with everything below them", async () => {
   await using platform = await FakePlatform.start();
   await platform.config("config-gc", {
     "retain-since-create-time": "disabled",

@@ -148,7 +148,7 @@ class World implements AsyncDisposable {
   }
 }
 
-test("a request goes to its Service with what the platform says about it, and nothing a client could make up", async () => {
+test("C-109, C-115: a request goes to its Service with what the platform says about it, and nothing a client could make up", async () => {
   await using world = await World.start();
   await world.setEndpoints("hello", [
     await world.upstream((request, response) => response.end(JSON.stringify(request.headers))),
@@ -193,7 +193,7 @@ test("C-104: an Ingress of another class is left alone", async () => {
   expect((await world.call("other")).status).toBe(404);
 });
 
-test("C-103: an Ingress in force says so, and where", async () => {
+test("C-103, C-126: an Ingress in force says so, and where", async () => {
   await using world = await World.start();
   await world.setEndpoints("hello", [await world.upstream((_, response) => response.end())]);
   await world.apply("hello", [{}]);
@@ -277,7 +277,7 @@ test("C-118: endpoints that change under load fail nobody", async () => {
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
 });
 
-test("C-121: who asks which configuration is in force gets its hash to the backend", async () => {
+test("C-121, C-122: who asks which configuration is in force gets its hash to the backend", async () => {
   await using world = await World.start();
   await world.setEndpoints("hello", [
     await world.upstream((request, response) => response.end(request.headers["k-network-hash"])),
@@ -288,7 +288,7 @@ test("C-121: who asks which configuration is in force gets its hash to the backe
   expect((await world.call("hello", { "K-Network-Hash": "mine" })).body).toBe("mine");
 });
 
-test("bodies stream both ways", async () => {
+test("C-114: bodies stream both ways", async () => {
   await using world = await World.start();
   await world.setEndpoints("hello", [
     await world.upstream((request, response) => {

@@ -15,7 +15,7 @@ const configuration = (number: number, current: string | undefined) =>
     current === undefined ? {} : { status: { latestReadyRevisionName: current } },
   );
 
-describe("CV-14: the latest ready revision", () => {
+describe("CV-14, C-35, C-36, CI-3: the latest ready revision", () => {
   test.each([
     { why: "nothing is ready", current: undefined, all: [generation(1)], want: undefined },
     { why: "the first", current: undefined, all: [generation(1, "True")], want: "h-1" },

@@ -26,7 +26,7 @@ const hello = configurationOf(
   },
 );
 
-test("CV-6: a Revision inherits from the template alone and is active under a Service", () => {
+test("CV-6, C-33: a Revision inherits from the template alone and is active under a Service", () => {
   const { metadata, spec } = makeRevision(hello, settings, now);
   expect(metadata.name).toBe("hello-00001");
   expect(metadata.labels).toEqual({
@@ -48,7 +48,7 @@ test("CV-6: a Revision inherits from the template alone and is active under a Se
   expect(spec.containers[0]?.name).toBe("user-container");
 });
 
-test("CV-6: that of a Configuration nobody routes to is pending", () => {
+test("CV-6, C-67: that of a Configuration nobody routes to is pending", () => {
   const { metadata } = makeRevision(configurationOf("alone"), settings, now);
   expect(metadata.labels?.[`${K}/routingState`]).toBe("pending");
   expect(metadata.labels).not.toHaveProperty(`${K}/service`);

@@ -109,7 +109,7 @@ test("C-39: the serving container is the only one, or the first with ports", () 
   expect(servingIndex([{ name: "a" }, { name: "b", ports: [{ containerPort: 80 }] }])).toBe(1);
 });
 
-test("defaults applied twice are the same as once", () => {
+test("C-150: defaults applied twice are the same as once", () => {
   const once = defaultRevisionSpec(
     spec({ timeoutSeconds: 600 }, { name: "" }, { name: "", ports: [{ containerPort: 1 }] }),
     settings,

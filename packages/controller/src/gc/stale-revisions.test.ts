@@ -33,7 +33,7 @@ const gcOf = (minutes: number | undefined, nonActiveMin: number, nonActiveMax?: 
 const r9: Given = { name: "r9", state: "active" };
 const reserve = (...ages: number[]): Given[] => ages.map((age, index) => ({ name: `r${index + 1}`, age }));
 
-describe("CV-34: which revisions go", () => {
+describe("CV-34, C-135, C-137, C-138: which revisions go", () => {
   test.each([
     { why: "old ones, but for the minimum", all: [...reserve(13, 12), r9], gc: gcOf(5, 1), want: ["r1"] },
     {

@@ -10,7 +10,7 @@ const zeroAllowed = {
 const annotated = (annotations: Record<string, string>) =>
   revisionOf("hello-00001", { meta: { uid: "r-1", annotations } });
 
-test("CV-8: the Deployment of a revision", () => {
+test("CV-8, C-48: the Deployment of a revision", () => {
   const { metadata, spec } = makeDeployment(annotated({}), settings);
   expect(metadata.name).toBe("hello-00001-deployment");
   expect(metadata.labels?.[HASH]).toMatch(/^[0-9a-z]+$/);

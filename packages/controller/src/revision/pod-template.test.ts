@@ -75,7 +75,7 @@ test("CV-8: the user's container gets the contract's port and environment, and n
   });
 });
 
-test("CV-8: queue-proxy comes last, with its ports, its readiness and what it needs to know", () => {
+test("CV-8, C-53: queue-proxy comes last, with its ports, its readiness and what it needs to know", () => {
   const probed = { ...plain, readinessProbe: { tcpSocket: { port: 0 }, successThreshold: 1 } };
   const sidecar = makePodTemplate(revision(probed), settings).spec.containers.at(-1);
   expect(sidecar?.name).toBe("queue-proxy");

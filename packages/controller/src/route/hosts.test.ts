@@ -11,7 +11,7 @@ const namingOf = (given: Partial<Settings> = {}, domainSuffix?: string): Naming 
   domainSuffix,
 });
 
-describe("CV-18: domains", () => {
+describe("CV-18, C-73, C-74, C-75: domains", () => {
   const domains = parseDomains({
     "example.com": "",
     "example.org": "selector:\n  app: np\n",
@@ -48,7 +48,7 @@ describe("CV-18: domains", () => {
   });
 });
 
-test("CV-19: hosts of a route and a tag, and a template with an annotation, never for local hosts", () => {
+test("CV-19, C-76, C-77: hosts of a route and a tag, and a template with an annotation, never for local hosts", () => {
   const route = routeOf("hello", [], { annotations: { sub: "foo" } });
   expect(hostOf(route, "blue", "ExternalIP", namingOf())).toBe("blue-hello.default.example.com");
   expect(hostOf(route, "blue", "ClusterLocal", namingOf())).toBe("blue-hello.default.svc.cluster.local");
@@ -75,6 +75,6 @@ test.each([
     want: [`s.${"n".repeat(64)}.svc`, `s.${"n".repeat(64)}.svc.cluster.local`],
   },
   { host: "foo.bar.example.com", want: ["foo.bar.example.com"] },
-])("CV-21: $host", ({ host, want }) => {
+])("CV-21, C-88: $host", ({ host, want }) => {
   expect(expandHost(host, "cluster.local")).toEqual(want);
 });

@@ -40,7 +40,7 @@ const split = (serviceName: string, servicePort = 80) => ({
   appendHeaders: { "Knative-Serving-Revision": serviceName, "Knative-Serving-Namespace": "default" },
 });
 
-describe("CV-20: the KIngress of a route with a tag at 0 %", () => {
+describe("CV-20, C-85, C-86, C-89, C-101: the KIngress of a route with a tag at 0 %", () => {
   const { metadata, spec } = makeIngress(route, routingOf());
 
   test("its metadata", () => {
@@ -80,7 +80,7 @@ describe("CV-20: the KIngress of a route with a tag at 0 %", () => {
   });
 });
 
-test("CV-20: a hidden tag has no public rule", () => {
+test("CV-20, C-75, C-85: a hidden tag has no public rule", () => {
   const visibility = (tag: string): Visibility => (tag === "blue" ? "ClusterLocal" : "ExternalIP");
   const { metadata, spec } = makeIngress(route, routingOf({ visibility }));
   expect(spec.rules.map((rule) => rule.visibility)).toEqual(["ClusterLocal", "ExternalIP", "ClusterLocal"]);

@@ -15,7 +15,7 @@ const numbered = (shares: readonly number[]): Record<string, number> =>
 const percents = (entries: readonly RolloutEntry[]): readonly number[] =>
   entries.flatMap(({ revisions }) => revisions.map(({ percent }) => percent));
 
-describe("CV-23: pace", () => {
+describe("CV-23, C-95: pace", () => {
   test.each([
     { percent: 100, took: 1, duration: 120, size: 1, stepNs: 1_202_020_202n },
     { percent: 100, took: 3, duration: 120, size: 3, stepNs: 3n * SECOND },
@@ -50,7 +50,7 @@ describe("CV-23: pace", () => {
   });
 });
 
-describe("CV-24: steps", () => {
+describe("CV-24, C-96, C-97: steps", () => {
   test.each([
     { from: [95, 5], size: 3, want: [92, 8] },
     { from: [30, 60], size: 10, want: [20, 70] },
@@ -94,7 +94,7 @@ describe("CV-24: steps", () => {
   });
 });
 
-test("CV-26: a new tag starts at 100 %, what is gone vanishes, and nothing rolls from nothing", () => {
+test("CV-26, C-93, C-96: a new tag starts at 100 %, what is gone vanishes, and nothing rolls from nothing", () => {
   const stored = [entry({ r1: 100 }), entry({ x: 10 }, { configurationName: "gone" })];
   const tagged = entry({ r2: 100 }, { tag: "t" });
   expect(stepRollout([entry({ r1: 100 }), tagged], stored, NOW)).toEqual([entry({ r1: 100 }), tagged]);

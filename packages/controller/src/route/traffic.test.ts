@@ -27,7 +27,7 @@ const to = (revisionName: string, percent: number, tag?: string): TrafficTarget 
   ...(tag === undefined ? {} : { tag }),
 });
 
-describe("CV-16: traffic", () => {
+describe("CV-16, C-68, C-70, C-71: traffic", () => {
   const row = (traffic: TrafficTarget[], groups: Record<string, string>, status: string[]) => ({
     traffic,
     groups,
@@ -62,7 +62,7 @@ describe("CV-16: traffic", () => {
   });
 });
 
-describe("CV-17: what cannot be routed", () => {
+describe("CV-17, C-69: what cannot be routed", () => {
   const failed = configurationOf(
     "failed",
     {},

@@ -52,7 +52,7 @@ function refusal(object: AnyObject, kind: Kind<KubeObject> = KnativeServiceKind,
   return "";
 }
 
-describe("defaults (§14.2)", () => {
+describe("defaults (§14.2, C-143)", () => {
   test("a Service with one container gets all of them", () => {
     const { spec } = setup().create(KnativeServiceKind, service({}));
     expect(spec).toEqual({
@@ -163,7 +163,7 @@ describe("defaults (§14.2)", () => {
   });
 });
 
-describe("refusals (CV-36, §14.4)", () => {
+describe("refusals (CV-36, §14.4, C-146, C-151, C-152, C-153)", () => {
   test.each<{
     why: string;
     spec?: object;
