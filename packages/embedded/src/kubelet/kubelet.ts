@@ -39,6 +39,8 @@ const PODS_MAX_DEFAULT = 256;
 /** queue-proxy has a quiet time of its own: its drain goes on serving until nothing comes any more (Q-110). */
 const QUIET_MS_DEFAULT = 0;
 const TIMELINES_MAX = 4_096;
+/** Usage that was read this long ago is as good as new. */
+const USAGE_MS = 200;
 
 export interface KubeletDeps {
   readonly client: KubeClient;
@@ -89,6 +91,7 @@ export class Kubelet implements AsyncDisposable {
   /** Pods there was no room for yet, oldest first. */
   readonly #unscheduled = new Map<ObjectKey, Stored<Pod>>();
   readonly #timelines: PodTimelines;
+  #usage: { readonly at: MonoMs; readonly groups: ReadonlyMap<number, ProcessUsage> } | undefined;
   #isClosed = false;
 
   private constructor(deps: KubeletDeps, options: KubeletOptions, held: Held) {
@@ -163,13 +166,23 @@ export class Kubelet implements AsyncDisposable {
   usage(pod: ObjectKey): ProcessUsage | undefined {
     const groups = this.#workers.get(pod)?.groups ?? [];
     if (groups.length === 0) return undefined;
-    const found = readGroupUsage(new Set(groups));
-    if (found.size === 0) return undefined;
-    return [...found.values()].reduce((sum, each) => ({
+    const found = groups.flatMap((group) => this.#groupUsage().get(group) ?? []);
+    if (found.length === 0) return undefined;
+    return found.reduce((sum, each) => ({
       cpuSeconds: sum.cpuSeconds + each.cpuSeconds,
       memoryBytes: sum.memoryBytes + each.memoryBytes,
       processes: sum.processes + each.processes,
     }));
+  }
+
+  /** One walk over `/proc` serves all pods somebody asks about at one time. */
+  #groupUsage(): ReadonlyMap<number, ProcessUsage> {
+    const now = this.#deps.clock.now();
+    if (this.#usage === undefined || now - this.#usage.at > USAGE_MS) {
+      const groups = [...this.#workers.values()].flatMap((worker) => worker.groups);
+      this.#usage = { at: now, groups: readGroupUsage(new Set(groups)) };
+    }
+    return this.#usage.groups;
   }
 
   state(pod: ObjectKey): PodState | undefined {

@@ -15,24 +15,22 @@ import {
   type WallMs,
 } from "@rouse/shared";
 import { attemptExec } from "./exec-probe.ts";
-import { InitContainers } from "./init-containers.ts";
 import { type LivenessDeps, watchLiveness } from "./liveness-watch.ts";
 import type { LogFile, LogFiles } from "./log-files.ts";
 import { OutputRing } from "./output-ring.ts";
-import { pause } from "./pause.ts";
 import type { PodAddresses } from "./pod-addresses.ts";
 import { newHistory, type PodEffect, type PodEvent, type PodState, podStep } from "./pod-lifecycle.ts";
+import { type Obstruction, PodPreparation } from "./pod-preparation.ts";
 import { PodProcess, type PodProcessDeps } from "./pod-process.ts";
-import { loadSources, noSources, type PodSources, refersToSources } from "./pod-sources.ts";
 import { type PodView, podStatus } from "./pod-status.ts";
 import type { PodPhase } from "./pod-timeline.ts";
-import { planVolumes, removeVolumes, volumesDirectory, writeVolumes } from "./pod-volumes.ts";
 import type { PortPool } from "./port-pool.ts";
 import { INSTANCE_VARIABLE, POD_VARIABLE } from "./process-records.ts";
 import { fixedPort, type ProgramPlan, planProgram, sideContainers, userContainer } from "./program.ts";
 import { readinessPeriod, watchReadiness } from "./readiness-watch.ts";
+import { withCommand } from "./ready-by-command.ts";
 import { SideContainer } from "./side-container.ts";
-import type { KubeletHooks, Sidecar } from "./sidecar.ts";
+import type { KubeletHooks } from "./sidecar.ts";
 import { SidecarHolder, type SidecarHolderDeps } from "./sidecar-holder.ts";
 import { StatusWriter, type StatusWriterDeps } from "./status-writer.ts";
 
@@ -42,8 +40,6 @@ export const GRACE_SECONDS_DEFAULT = 30;
 const COMPONENT = "kubelet";
 /** What runs beside a serving program that is gone has this long to end as well. */
 const SIDES_STOP_MS = 2_000;
-/** A program is asked whether it is ready this soon again, while it starts, by a probe that has to run a command. */
-const EXEC_PERIOD_MS_STARTING = 250;
 
 export interface PodWorkerDeps extends StatusWriterDeps, SidecarHolderDeps, PodProcessDeps, LivenessDeps {
   readonly clock: Clock;
@@ -82,7 +78,7 @@ export class PodWorker {
   readonly #outputs = new Map<string, OutputRing>();
   readonly #logs: LogFile[] = [];
   readonly #sides: readonly SideContainer[];
-  readonly #inits: InitContainers;
+  readonly #preparation: PodPreparation;
   readonly #createdAt: WallMs;
   #state: PodState = { kind: "starting", history: newHistory };
   #alarm: Disposable | undefined;
@@ -94,8 +90,6 @@ export class PodWorker {
   #isProgramReady = false;
   #isAnnounced = false;
   #isPreparing = false;
-  #sources: PodSources = noSources;
-  #volumes: ReadonlyMap<string, string> = new Map();
   #readiness = new AbortController();
   #isClosing = false;
 
@@ -109,12 +103,10 @@ export class PodWorker {
     const serving = userContainer(pod);
     this.#process = new PodProcess(deps, this.key, this.#outputOf(serving?.name ?? ""));
     this.#sides = sideContainers(pod).map((container) => this.#sideOf(container));
-    this.#inits = new InitContainers(deps, {
-      pod: this.key,
-      containers: (pod.spec.initContainers ?? []).map((container) => ({
-        container,
-        output: this.#outputOf(container.name),
-      })),
+    this.#preparation = new PodPreparation(deps, {
+      key: this.key,
+      pod,
+      output: (container) => this.#outputOf(container),
       plan: (container) => this.#plan(container, false),
       changed: () => this.#publish(),
     });
@@ -143,7 +135,7 @@ export class PodWorker {
 
   /** The process groups it has now. */
   get groups(): readonly number[] {
-    return [this.#process.pid, this.#inits.pid, ...this.#sides.map(({ pid }) => pid)].filter(
+    return [this.#process.pid, this.#preparation.pid, ...this.#sides.map(({ pid }) => pid)].filter(
       (pid) => pid !== undefined,
     );
   }
@@ -182,36 +174,17 @@ export class PodWorker {
 
   /** In the same turn, unless something has to be read or run before. */
   #start(): void {
-    const { spec } = this.#pod;
-    const needsNothing =
-      !refersToSources(this.#pod) && (spec.volumes ?? []).length === 0 && this.#inits.areDone;
-    if (needsNothing) this.#startProgram();
+    if (!this.#preparation.isNeeded) this.#startProgram();
     else if (!this.#isPreparing) void this.#prepare();
   }
 
   async #prepare(): Promise<void> {
     this.#isPreparing = true;
-    const obstacle = await this.#prepareAll().catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      return { isFinal: false, reason: "CreateContainerConfigError", message };
-    });
+    const obstruction = await this.#preparation.run();
     this.#isPreparing = false;
     if (this.#isClosing || this.#state.kind !== "starting") return;
-    if (obstacle === undefined) this.#startProgram();
-    else this.#cannotStart(obstacle);
-  }
-
-  /** Sources, volumes, init containers. Returns what is in the way. */
-  async #prepareAll(): Promise<Obstruction | undefined> {
-    const { client, dataDirectory } = this.#deps;
-    this.#sources = await loadSources(client, this.#pod);
-    const plan = planVolumes(this.#pod, this.#sources, volumesDirectory(dataDirectory, this.#pod));
-    if (plan.kind === "missing") return { ...plan, reason: "CreateContainerConfigError" };
-    await writeVolumes(plan.volumes);
-    this.#volumes = new Map(plan.volumes.map(({ name, directory }) => [name, directory]));
-    if (this.#isClosing || this.#state.kind !== "starting") return undefined;
-    const outcome = await this.#inits.run();
-    return outcome.kind === "done" ? undefined : outcome;
+    if (obstruction === undefined) this.#startProgram();
+    else this.#cannotStart(obstruction);
   }
 
   #plan(container: Container, isServing: boolean): ProgramPlan {
@@ -220,8 +193,8 @@ export class PodWorker {
       isServing,
       userPort: this.#userPort,
       podIp: this.#sidecar.ip,
-      sources: this.#sources,
-      volumes: this.#volumes,
+      sources: this.#preparation.sources,
+      volumes: this.#preparation.volumes,
       inherited,
       markers: { [INSTANCE_VARIABLE]: records.instance, [POD_VARIABLE]: this.key },
     });
@@ -275,7 +248,7 @@ export class PodWorker {
         this.#readinessChanged(true);
         return;
       }
-      const asked = this.#withCommand(sidecar, container, exec);
+      const asked = withCommand(sidecar, container, { clock: this.#deps.clock, exec });
       await watchReadiness(this.#deps, asked, readinessPeriod(this.#pod), abort.signal, (isReady) =>
         this.#readinessChanged(isReady),
       );
@@ -285,32 +258,6 @@ export class PodWorker {
         this.#deps.log.error("readiness lost", { pod: this.key, error: String(error) });
       }
     });
-  }
-
-  /** A readiness probe that is a command is run here: queue-proxy cannot, and only knocks at the port. C-54 */
-  #withCommand(
-    sidecar: Sidecar,
-    container: Container,
-    exec: NonNullable<LivenessDeps["exec"]>,
-  ): Pick<Sidecar, "awaitReady" | "checkReady"> {
-    const { readinessProbe } = container;
-    const command = readinessProbe?.exec?.command;
-    if (command === undefined) return sidecar;
-    const { clock } = this.#deps;
-    const timeoutMs = (readinessProbe?.timeoutSeconds || 1) * 1_000;
-    const succeeds = async (signal?: AbortSignal): Promise<boolean> => {
-      const options = { clock, timeoutMs, ...(signal === undefined ? {} : { signal }) };
-      return (await exec(command, options)).kind === "ready";
-    };
-    return {
-      awaitReady: async (signal) => {
-        if (!(await sidecar.awaitReady(signal))) return false;
-        while (!signal.aborted && !(await succeeds(signal)))
-          await pause(clock, EXEC_PERIOD_MS_STARTING, signal);
-        return !signal.aborted;
-      },
-      checkReady: async () => (await sidecar.checkReady()) && (await succeeds()),
-    };
   }
 
   #followLiveness(container: Container, exec: LivenessDeps["exec"], signal: AbortSignal): void {
@@ -409,18 +356,17 @@ export class PodWorker {
     this.#quiet?.[Symbol.dispose]();
     this.#status.close();
     this.#process.signal("SIGKILL"); // given up: still there after a kill, or never told to end
-    const { log, logs, dataDirectory, gone, remove } = this.#deps;
+    const { log, logs, gone, remove } = this.#deps;
     const warn = (error: unknown): void => {
       log.warn("pod not released", { pod: this.key, error: String(error) });
     };
     const { name, namespace, uid } = this.#pod.metadata;
-    const hasVolumes = this.#volumes.size > 0;
     const sides = this.#closeSides(SIDES_STOP_MS).then(async () => {
       await Promise.all(this.#logs.map((file) => file.close()));
-      if (hasVolumes) await removeVolumes(volumesDirectory(dataDirectory, this.#pod));
+      await this.#preparation.removeVolumes();
       void logs.podGone({ namespace, name, uid });
     });
-    const isAlone = this.#sides.length === 0 && this.#inits.areDone;
+    const isAlone = this.#sides.length === 0 && this.#preparation.areInitsDone;
     // What is on disk is nobody's business: the pod is gone when its processes and its address are.
     if (isAlone) sides.catch(warn);
     const close = Promise.all([this.#sidecar.close(), isAlone ? undefined : sides]).then(
@@ -448,7 +394,7 @@ export class PodWorker {
       startTime: this.#createdAt,
       sidecar: this.#sidecar.view,
       sides: this.#sides,
-      inits: this.#inits.all,
+      inits: this.#preparation.inits,
     };
     this.#status.write(podStatus(view, this.#status.latest, this.#deps.clock.wall()));
   }
@@ -486,7 +432,7 @@ export class PodWorker {
   }
 
   async #closeSides(graceMs: number): Promise<void> {
-    await Promise.all([this.#inits.close(graceMs), ...this.#sides.map((side) => side.close(graceMs))]);
+    await Promise.all([this.#preparation.close(graceMs), ...this.#sides.map((side) => side.close(graceMs))]);
   }
 
   #note(type: "Normal" | "Warning", reason: string, message: string): void {
@@ -502,13 +448,6 @@ export class PodWorker {
     }
     this.#publish();
   }
-}
-
-/** Why a program does not start. `isFinal`: trying again is no use. */
-interface Obstruction {
-  readonly isFinal: boolean;
-  readonly reason: string;
-  readonly message: string;
 }
 
 type Runnable = Extract<ProgramPlan, { kind: "run" }>;
