@@ -1,45 +1,9 @@
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTls, createServer, type TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
+import { A, B } from "./certificates.ts";
 import { Hop, RawOrigin, RawPeer } from "./http-harness.ts";
 
-/** Self-signed, for tests alone, good for a hundred years. */
-const A = {
-  cert: `-----BEGIN CERTIFICATE-----
-MIIBlTCCATugAwIBAgIUYkAT1hBWTcDlVtrRpJRfWhy/VmUwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJYS5leGFtcGxlMCAXDTI2MTEyMTE0NTkzMloYDzIxMjYxMDI4
-MTQ1OTMyWjAUMRIwEAYDVQQDDAlhLmV4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAATMA8X/ksWXwcBEvztK1w30ONhW8UPl/nAohrxljCNv/HgrcYW4nSWC
-bj7FwYuMdgGMf6Qdlb+CrGdGlJg5M9VQo2kwZzAdBgNVHQ4EFgQUPkP1EPc1TYYo
-hnc34gFcvfA8njswHwYDVR0jBBgwFoAUPkP1EPc1TYYohnc34gFcvfA8njswDwYD
-VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglhLmV4YW1wbGUwCgYIKoZIzj0EAwID
-SAAwRQIhAKKTthFfYv3n1N20AIbw+7IkrrFK5Ny8HG0tFfuomaxlAiAvEEnitPbG
-oH5qv3Vv1zgODbGiKQWU7g84PSr2ZfHBqQ==
------END CERTIFICATE-----`,
-  key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgcNADHia3Dg1VMTie
-OUq2nrF2I5ES2S3ermRSSY/bdG6hRANCAATMA8X/ksWXwcBEvztK1w30ONhW8UPl
-/nAohrxljCNv/HgrcYW4nSWCbj7FwYuMdgGMf6Qdlb+CrGdGlJg5M9VQ
------END PRIVATE KEY-----`,
-};
-const B = {
-  cert: `-----BEGIN CERTIFICATE-----
-MIIBlDCCATugAwIBAgIUJ2d0EqASRm7DmB53tmb9BRqYnK4wCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJYi5leGFtcGxlMCAXDTI2MTEyMTE0NTkzMloYDzIxMjYxMDI4
-MTQ1OTMyWjAUMRIwEAYDVQQDDAliLmV4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAATgb0CxpQfgLdvNtS6N+ORZpTEEwwxwK/f5bpJoKeV+F1dF75RC1bly
-KJLX81aGZWxjEJX07eq79EtLThCu4dqWo2kwZzAdBgNVHQ4EFgQUpeJcf3HGOhjI
-TfAPRRCFL9f/UnEwHwYDVR0jBBgwFoAUpeJcf3HGOhjITfAPRRCFL9f/UnEwDwYD
-VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALggliLmV4YW1wbGUwCgYIKoZIzj0EAwID
-RwAwRAIgGCup4qxJFCO/M9tLV9mCG/bzpl8XYEjmVw09X/dtIp4CIFOKnssT8MkV
-VMo4ZCNVtEGdXJg+MvCzDfnkIWEiXpPJ
------END CERTIFICATE-----`,
-  key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgfqh49qlP2O5msl83
-Opcc2ZsyiUDzs//US6BpabKLlYyhRANCAATgb0CxpQfgLdvNtS6N+ORZpTEEwwxw
-K/f5bpJoKeV+F1dF75RC1blyKJLX81aGZWxjEJX07eq79EtLThCu4dqW
------END PRIVATE KEY-----`,
-};
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const OK = "HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 2\r\n\r\nok";
 

@@ -1,19 +1,8 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  createServer,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Stream,
-} from "node:http2";
+import { constants, type IncomingHttpHeaders } from "node:http2";
 import { expect, test } from "vitest";
 import { ProxyError } from "../src/errors/proxy-error.ts";
 import { Hop, RawOrigin } from "./http-harness.ts";
-
-const GRPC = { ":method": "POST", ":path": "/s/m", "content-type": "application/grpc", te: "trailers" };
+import { Client, frame, GRPC, Http2Origin } from "./http2-harness.ts";
 
 test("a unary call keeps its headers, its body and its unannounced trailers (Q-80)", async () => {
   await using origin = await Http2Origin.start((stream, headers) => {
@@ -188,7 +177,10 @@ test("errors of our own are plain HTTP: refused upstreams, an h1-only one, and w
   );
   await using mismatched = await Hop.start(old);
   using second = new Client(mismatched);
-  expect((await second.call({ ":path": "/" }, "").done()).status).toBe(502);
+  expect(await second.call({ ":path": "/" }, "").done()).toMatchObject({
+    status: 502,
+    body: "the program does not speak HTTP/2\n",
+  });
 
   await using own = await Hop.start(gone, {
     handler: () => (exchange) => exchange.fail(new ProxyError("request-timeout", "request timeout")),
@@ -219,7 +211,7 @@ test("three hundred streams at once share few upstream connections, and each get
   const calls = Array.from({ length: 300 }, (_, n) => client.call({ ":path": `/${n}` }, ""));
   const answers = await Promise.all(calls.map((call) => call.done()));
   expect(answers.map(({ body }) => body)).toEqual(calls.map((_, n) => `/${n}`));
-  expect(origin.sessionCount).toBeLessThanOrEqual(4);
+  expect(origin.sessions.length).toBeLessThanOrEqual(4);
 });
 
 test("a slow reader holds the upstream back, and nothing is lost (flow control end to end)", async () => {
@@ -299,137 +291,3 @@ test("the same port speaks HTTP/1.1, and a preface may come in pieces", async ()
   odd.write("PRI / HTTP/1.1\r\nHost: a\r\n\r\n");
   await odd.take("\r\n\r\nok"); // an ordinary, if unusual, method
 });
-
-/** One HTTP/2 frame. RFC 9113 §4.1. */
-function frame(type: number, flags: number, stream: number, payload: string): string {
-  return `\0\0${String.fromCharCode(payload.length, type, flags)}\0\0\0${String.fromCharCode(stream)}${payload}`;
-}
-
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly trailers: IncomingHttpHeaders | undefined;
-  readonly body: string;
-  readonly code: number | undefined;
-  readonly isHeaderBlockLast: boolean;
-}
-
-class Call {
-  readonly stream: ClientHttp2Stream;
-  readonly responded: Promise<void>;
-  readonly closed: Promise<void>;
-  body = "";
-  #headers: IncomingHttpHeaders = {};
-  #trailers: IncomingHttpHeaders | undefined;
-  #isHeaderBlockLast = false;
-  readonly #waiters: (() => void)[] = [];
-
-  constructor(stream: ClientHttp2Stream) {
-    this.stream = stream;
-    this.responded = new Promise((resolve) => {
-      stream.on("response", (headers, flags) => {
-        this.#headers = headers;
-        this.#isHeaderBlockLast = (flags & 1) !== 0;
-        resolve();
-      });
-    });
-    stream.on("trailers", (trailers) => {
-      this.#trailers = trailers;
-    });
-    stream.on("error", () => {});
-    stream.on("data", (bytes: Buffer) => {
-      this.body += bytes.toString("latin1");
-      for (const wake of this.#waiters.splice(0)) wake();
-    });
-    this.closed = new Promise((resolve) => stream.on("close", () => resolve()));
-  }
-
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
-  }
-
-  async done(): Promise<Answer> {
-    await this.closed;
-    const status = this.#headers[":status"];
-    return {
-      status: status === undefined ? undefined : Number(status),
-      headers: this.#headers,
-      trailers: this.#trailers,
-      body: this.body,
-      code: this.stream.rstCode,
-      isHeaderBlockLast: this.#isHeaderBlockLast,
-    };
-  }
-}
-
-class Client implements Disposable {
-  readonly session: ClientHttp2Session;
-
-  constructor(hop: Hop) {
-    this.session = connect(`http://127.0.0.1:${hop.server.address.port}`, {
-      peerMaxConcurrentStreams: 1_000,
-    });
-    this.session.on("error", () => {});
-  }
-
-  /** With a body the request is whole; without one its stream stays open. */
-  call(headers: OutgoingHttpHeaders, body?: string): Call {
-    const stream = this.session.request(headers, { endStream: body === "" });
-    if (body !== undefined && body !== "") stream.end(body);
-    return new Call(stream);
-  }
-
-  [Symbol.dispose](): void {
-    this.session.destroy();
-  }
-}
-
-class Http2Origin implements AsyncDisposable {
-  readonly ip = "127.0.0.1";
-  readonly port: number;
-  readonly streams: ServerHttp2Stream[] = [];
-  sessionCount = 0;
-  readonly #server: Http2Server;
-  readonly #open = new Set<{ destroy(): void }>();
-  readonly #waiters: (() => void)[] = [];
-
-  private constructor(
-    server: Http2Server,
-    port: number,
-    onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
-  ) {
-    this.#server = server;
-    this.port = port;
-    server.on("session", (session) => {
-      this.sessionCount++;
-      this.#open.add(session);
-      session.on("error", () => {});
-    });
-    server.on("stream", (stream, headers) => {
-      this.streams.push(stream);
-      stream.on("error", () => {});
-      if (headers[":path"] === "/local") stream.respond({ ":status": 200 }, { endStream: true });
-      else onStream(stream, headers);
-      for (const wake of this.#waiters.splice(0)) wake();
-    });
-  }
-
-  static async start(
-    onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
-  ): Promise<Http2Origin> {
-    const server = createServer({ settings: { maxConcurrentStreams: 250 } });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    return new Http2Origin(server, address.port, onStream);
-  }
-
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const session of this.#open) session.destroy();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
-  }
-}

@@ -1,11 +1,12 @@
 import { connect, type Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Clock } from "../clock/clock.ts";
-import type { ProxyError } from "../errors/proxy-error.ts";
+import { ProxyError } from "../errors/proxy-error.ts";
 import type { Random } from "../random.ts";
 import type { Upstream } from "./exchange.ts";
 import { Dial } from "./h1/dial.ts";
 import { UpstreamConnection } from "./h1/upstream-connection.ts";
-import { UpstreamSessions } from "./h2/upstream-sessions.ts";
+import { NOT_HTTP2, UpstreamSessions } from "./h2/upstream-sessions.ts";
 import { connectTls, type UpstreamTls } from "./upstream-tls.ts";
 
 export interface UpstreamPoolDeps {
@@ -54,6 +55,8 @@ export class UpstreamPool implements Upstream {
   readonly #idle: UpstreamConnection[] = [];
   readonly #open = new Set<UpstreamConnection>();
   readonly #dials = new Map<UpstreamConnection, Dial<UpstreamConnection>>();
+  /** Everyone who waits for a connection, in an attempt or between two. */
+  readonly #waiting = new Set<Dial<UpstreamConnection>>();
   #sessions: UpstreamSessions | undefined;
   #sweep: Disposable | undefined;
   #isClosed = false;
@@ -117,8 +120,10 @@ export class UpstreamPool implements Upstream {
         open: (): UpstreamConnection => this.#connect(dial),
         ready: (connection) => taker.connectionReady(connection),
         failed: (error) => taker.connectionFailed(error),
+        over: () => void this.#waiting.delete(dial),
       },
     );
+    this.#waiting.add(dial);
     dial.start();
     return dial;
   }
@@ -134,14 +139,15 @@ export class UpstreamPool implements Upstream {
     if (this.#sweep === undefined) this.#armSweep(Math.min(this.#idleMs, connection.idleMsMax));
   }
 
-  /** Closes idle connections now and busy ones when their exchange is over. */
+  /** Closes idle connections now and busy ones when their exchange is over; who waits for one is told there is none. */
   close(): void {
     this.#isClosed = true;
     this.#sweep?.[Symbol.dispose]();
     this.#sweep = undefined;
     for (const connection of this.#idle.splice(0)) connection.destroy();
-    for (const dial of [...this.#dials.values()]) dial[Symbol.dispose]();
-    this.#sessions?.close();
+    const gone = new ProxyError("upstream-closed", `connections to ${this.address} are being closed`);
+    for (const dial of [...this.#waiting]) dial.fail(gone);
+    this.#sessions?.close(gone);
   }
 
   [Symbol.dispose](): void {
@@ -175,7 +181,14 @@ export class UpstreamPool implements Upstream {
           });
           return socket;
         },
-        ready: (socket) => taker.ready(socket),
+        ready: (socket) => {
+          if (!(socket instanceof TLSSocket) || socket.alpnProtocol === "h2") taker.ready(socket);
+          else {
+            socket.on("error", () => {});
+            socket.destroy();
+            taker.failed(new ProxyError("upstream-malformed", NOT_HTTP2));
+          }
+        },
         failed: (error) => taker.failed(error),
       },
     );

@@ -30,3 +30,23 @@ test("given up, it tells nobody and leaves no timer", () => {
   clock.advance(60_000);
   expect([told, clock.pendingTimers]).toEqual([0, 0]);
 });
+
+test("a pool that closes tells those who wait that they may go elsewhere, in an attempt or between two", () => {
+  for (const waitedMs of [0, 60]) {
+    const clock = new VirtualClock();
+    const pool = new UpstreamPool({ clock, random: new SeededRandom(1) }, NOWHERE);
+    const told: string[] = [];
+    pool.dial({
+      connectionReady: () => told.push("ready"),
+      connectionFailed: ({ code }) => told.push(`h1 ${code}`),
+    });
+    pool.sessions.take({
+      sessionReady: () => told.push("ready"),
+      sessionFailed: ({ code }) => told.push(`h2 ${code}`),
+    });
+    clock.advance(waitedMs);
+    pool.close();
+    expect(told).toEqual(["h1 upstream-closed", "h2 upstream-closed"]);
+    expect(clock.pendingTimers).toBe(0);
+  }
+});

@@ -20,6 +20,8 @@ export interface DialHooks<T extends Dialled> {
   open(): T;
   ready(connection: T): void;
   failed(error: ProxyError): void;
+  /** It has ended, however; before `ready` and `failed`. */
+  over?(): void;
 }
 
 /**
@@ -74,6 +76,13 @@ export class Dial<T extends Dialled> implements Disposable {
     this.#hooks.failed(upstreamError(this.#address, cause, "dial"));
   }
 
+  /** Ends it for a reason of ours. */
+  fail(error: ProxyError): void {
+    if (this.#isOver) return;
+    this[Symbol.dispose]();
+    this.#hooks.failed(error);
+  }
+
   [Symbol.dispose](): void {
     const connection = this.#connection;
     this.#finish();
@@ -96,6 +105,7 @@ export class Dial<T extends Dialled> implements Disposable {
   }
 
   #finish(): void {
+    if (!this.#isOver) this.#hooks.over?.();
     this.#isOver = true;
     this.#connection = undefined;
     this.#timer?.[Symbol.dispose]();

@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream, ServerHttp2Stream } from "node:http2";
+import type { ClientHttp2Stream, Http2Stream, ServerHttp2Stream } from "node:http2";
 import type { MonoMs } from "../../clock/clock.ts";
 import { ProxyError } from "../../errors/proxy-error.ts";
 import { assert } from "../../invariant.ts";
@@ -8,9 +8,10 @@ import { ExchangeBase } from "../exchange-base.ts";
 import type { ServerCore } from "../server-core.ts";
 import { upstreamError } from "../upstream-error.ts";
 import { UpstreamPool } from "../upstream-pool.ts";
-import { requestHeaders, responseHeaders, trailerHeaders } from "./headers.ts";
+import { headersOf, requestHeaders, responseHeaders, statusOf, trailerHeaders } from "./headers.ts";
+import { respond } from "./library.ts";
 import type { Http2RequestHead } from "./request-head.ts";
-import type { SessionTaker, UpstreamSession } from "./upstream-sessions.ts";
+import { NOT_HTTP2, type SessionTaker, type UpstreamSession } from "./upstream-sessions.ts";
 
 /** RFC 9113 §7. */
 const NO_ERROR = 0;
@@ -18,6 +19,8 @@ const INTERNAL_ERROR = 2;
 const REFUSED_STREAM = 7;
 const CANCEL = 8;
 const END_STREAM_FLAG = 1;
+/** A status of gRPC. */
+const DEADLINE_EXCEEDED = "4";
 
 /** One stream of a client and its answer, between that stream and one of an upstream. */
 export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
@@ -32,6 +35,8 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
   #isBodyTaken = false;
   #isRequestDone: boolean;
   #isAnswerDone = false;
+  /** The answer that is on its way is one of gRPC. */
+  #isGrpc = false;
   #requestTrailers: readonly string[] | undefined;
   #responseTrailers: readonly string[] | undefined;
 
@@ -78,6 +83,25 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     }
   }
 
+  /**
+   * A gRPC stream whose deadline passes ends with the status for it, which its client reads as such; anything else is
+   * cut. Q-59. One whose client takes nothing is cut as well.
+   */
+  override abort(error: ProxyError): void {
+    const stream = this.#stream;
+    const mayEnd = this.state === "responding" && !this.#isAnswerDone && stream.writableLength === 0;
+    if (error.code !== "request-timeout" || !mayEnd || !this.#isGrpc || stream.closed) {
+      super.abort(error);
+      return;
+    }
+    this.dropUpstream();
+    this.#isAnswerDone = true;
+    this.#responseTrailers = ["grpc-status", DEADLINE_EXCEEDED, "grpc-message", error.message];
+    this.#closeWhenSent();
+    stream.end();
+    this.end({ kind: "aborted", error });
+  }
+
   sessionReady(session: UpstreamSession): void {
     this.#isWaiting = false;
     this.#send(session);
@@ -106,7 +130,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     this.responseBodyBytes = hasBody ? Buffer.byteLength(body) : 0;
     this.#isAnswerDone = true;
     if (!this.#stream.destroyed && !this.#stream.closed) {
-      this.#stream.respond(responseHeaders(raw, this.responseEdits), { endStream: !hasBody });
+      respond(this.#stream, responseHeaders(raw, this.responseEdits), { endStream: !hasBody });
       this.#closeWhenSent();
       if (hasBody) this.#stream.end(body);
     }
@@ -168,16 +192,14 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     });
     upstream.on("close", () => {
       session.streamClosed();
-      this.#upstreamClosed(upstream, cause);
+      if (this.#upstream === upstream) this.#upstreamClosed(upstream, session, cause);
     });
     if (this.#hasBody) this.#pumpRequest(upstream);
   }
 
   #pumpRequest(upstream: ClientHttp2Stream): void {
     const stream = this.#stream;
-    upstream.on("wantTrailers", () => {
-      upstream.sendTrailers(trailerHeaders(this.#requestTrailers ?? []));
-    });
+    upstream.on("wantTrailers", () => sendTrailers(upstream, this.#requestTrailers));
     stream.on("data", (bytes: Buffer) => {
       this.#isBodyTaken = true;
       this.requestBodyBytes += bytes.length;
@@ -193,42 +215,66 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
 
   #interim(upstream: ClientHttp2Stream, raw: readonly string[]): void {
     if (this.#upstream !== upstream || this.#stream.closed || this.#stream.headersSent) return;
-    const headers = responseHeaders(raw, undefined);
-    const status = Number(headers[":status"]);
+    const status = statusOf(raw);
     if (status === 101) return; // means nothing in HTTP/2; Node would refuse to send it
-    this.#stream.additionalHeaders(headers);
+    try {
+      this.#stream.additionalHeaders(headersOf(responseHeaders(raw, undefined)));
+    } catch {
+      return; // one that Node takes from nobody; the final answer says what is wrong
+    }
     this.tellStarted(status);
   }
 
   #final(upstream: ClientHttp2Stream, flags: number, raw: readonly string[]): void {
     if (this.#upstream !== upstream) return;
-    const stream = this.#stream;
-    const headers = responseHeaders(raw, this.responseEdits);
-    this.state = "responding";
-    this.status = Number(headers[":status"]);
-    const isWhole = (flags & END_STREAM_FLAG) !== 0;
-    if (stream.destroyed || stream.closed) return; // its close is on its way
-    stream.respond(headers, { endStream: isWhole, waitForTrailers: !isWhole });
-    this.tellStarted(this.status);
-    if (isWhole) {
-      this.#answered();
+    if (this.#stream.destroyed || this.#stream.closed) return; // its close is on its way
+    if ((flags & END_STREAM_FLAG) !== 0) {
+      if (this.#respond(raw, { endStream: true })) this.#answered();
       return;
     }
-    stream.on("wantTrailers", () => stream.sendTrailers(trailerHeaders(this.#responseTrailers ?? [])));
-    upstream.on("data", (bytes: Buffer) => {
-      this.responseBodyBytes += bytes.length;
-      if (!stream.closed && !stream.write(bytes)) {
-        upstream.pause();
-        stream.once("drain", () => upstream.resume());
-      }
-      this.tellProgressed(bytes.length);
-    });
+    if (!this.#respond(raw, { waitForTrailers: true })) return;
+    upstream.on("data", (bytes: Buffer) => this.#writeAnswer(upstream, bytes));
     upstream.on("end", () => {
       // A reset ends the readable side as well; only a real end is one for the client. Q-38.
       if (this.#upstream !== upstream || this.state === "ended" || isCut(upstream)) return;
-      if (!stream.closed) stream.end();
+      if (!this.#stream.closed) this.#stream.end();
       this.#answered();
     });
+  }
+
+  #writeAnswer(upstream: ClientHttp2Stream, bytes: Buffer): void {
+    const stream = this.#stream;
+    this.responseBodyBytes += bytes.length;
+    if (!stream.closed && !stream.write(bytes)) {
+      upstream.pause();
+      stream.once("drain", () => upstream.resume());
+    }
+    this.tellProgressed(bytes.length);
+  }
+
+  /** Sends the final head; `false` when there is nobody to send it to, or Node calls it one that may not be sent. */
+  #respond(
+    raw: readonly string[],
+    how: { readonly endStream?: boolean; readonly waitForTrailers?: boolean },
+  ): boolean {
+    const stream = this.#stream;
+    if (stream.destroyed || stream.closed) return false; // its close is on its way
+    try {
+      respond(stream, responseHeaders(raw, this.responseEdits), how);
+    } catch (cause) {
+      const text = cause instanceof Error ? cause.message : String(cause);
+      const error = new ProxyError("upstream-malformed", `malformed HTTP response: ${text}`, { cause });
+      this.dropUpstream();
+      this.attemptFailed({ error, isRetriable: false });
+      return false;
+    }
+    this.state = "responding";
+    this.status = statusOf(raw);
+    this.#isGrpc = how.waitForTrailers === true && isGrpc(raw);
+    if (how.waitForTrailers === true)
+      stream.on("wantTrailers", () => sendTrailers(stream, this.#responseTrailers));
+    this.tellStarted(this.status);
+    return true;
   }
 
   /** The whole answer is with the client's stream. */
@@ -252,8 +298,8 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     else stream.once("finish", () => stream.close(NO_ERROR));
   }
 
-  #upstreamClosed(upstream: ClientHttp2Stream, cause: Error | undefined): void {
-    if (this.#upstream !== upstream || this.state === "ended") return;
+  #upstreamClosed(upstream: ClientHttp2Stream, session: UpstreamSession, cause: Error | undefined): void {
+    if (this.state === "ended") return;
     this.#upstream = undefined;
     if (this.state !== "forwarding") {
       this.abort(upstreamError("", undefined, "body"));
@@ -261,7 +307,11 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     }
     const { rstCode } = upstream;
     const isUntouched = rstCode === REFUSED_STREAM && !this.#isBodyTaken; // RFC 9113 §8.7: not processed
-    this.attemptFailed({ error: streamError(rstCode, cause), isRetriable: isUntouched });
+    const isForeign = !session.speaksHttp2 && isNotHttp2(cause);
+    const error = isForeign
+      ? new ProxyError("upstream-malformed", NOT_HTTP2, { cause })
+      : streamError(rstCode, cause);
+    this.attemptFailed({ error, isRetriable: isUntouched });
   }
 
   #clientClosed(): void {
@@ -269,9 +319,28 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
   }
 }
 
+function isGrpc(raw: readonly string[]): boolean {
+  const at = raw.indexOf("content-type");
+  return at >= 0 && raw[at + 1]?.startsWith("application/grpc") === true;
+}
+
+/** Ones that Node takes from nobody, such as a repeated single-valued field, cut the message they belong to. */
+function sendTrailers(to: Http2Stream, raw: readonly string[] = []): void {
+  try {
+    to.sendTrailers(trailerHeaders(raw));
+  } catch {
+    to.close(INTERNAL_ERROR);
+  }
+}
+
 /** The stream ended by a reset or with its session, not by its peer's END_STREAM. */
 function isCut(stream: ClientHttp2Stream): boolean {
   return stream.aborted || stream.destroyed || (stream.rstCode !== undefined && stream.rstCode !== NO_ERROR);
+}
+
+/** What Node makes of bytes that are no frames. */
+function isNotHttp2(cause: Error | undefined): boolean {
+  return cause !== undefined && "code" in cause && cause.code === "ERR_HTTP2_ERROR";
 }
 
 function streamError(rstCode: number | undefined, cause: Error | undefined): ProxyError {

@@ -35,6 +35,7 @@ export class Http2Front<C> {
     this.#server = http2Library().createServer({
       maxHeaderListPairs: HEADER_PAIRS_MAX,
       maxSessionMemory: SESSION_MEMORY_MIB_MAX,
+      strictSingleValueFields: false, // repeated fields stay repeated: Q-30
       settings: {
         maxConcurrentStreams: STREAMS_MAX,
         initialWindowSize: WINDOW_BYTES,

@@ -16,66 +16,74 @@ const NOT_IN_HTTP2 = new Set([
   "host",
 ]);
 
-/** The header list of a request to the upstream: edits applied, the client added to `X-Forwarded-For` (Q-26). */
+/**
+ * The header list of a request to the upstream, names and values in turn: edits applied, the client added to
+ * `X-Forwarded-For` (Q-26). Repeated fields stay repeated, in order (Q-30).
+ */
 export function requestHeaders(
   head: Http2RequestHead,
   edits: HeaderEdits | undefined,
   hop: { readonly forwardedFor: string | undefined; readonly scheme: "http" | "https" },
-): OutgoingHttpHeaders {
-  const out = newHeaders();
-  out[":method"] = head.method;
-  out[":scheme"] = hop.scheme;
-  out[":authority"] = edits?.value("host") ?? head.host;
-  out[":path"] = head.target;
-  for (let at = 0; at < head.raw.length; at += 2) {
-    const name = head.raw[at] ?? "";
+): string[] {
+  const authority = edits?.value("host") ?? head.host;
+  const out = [":method", head.method, ":scheme", hop.scheme, ":authority", authority, ":path", head.target];
+  const { raw } = head;
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? "";
     if (name.charCodeAt(0) === COLON || NOT_IN_HTTP2.has(name) || edits?.replaces(name) === true) continue;
     if (hop.forwardedFor !== undefined && name === "x-forwarded-for") continue;
-    append(out, name, head.raw[at + 1] ?? "");
+    out.push(name, raw[at + 1] ?? "");
   }
   if (edits !== undefined) {
     for (const [name, value] of edits.added()) {
       const isSpecial = isSameName(name, "host") || (hop.forwardedFor !== undefined && isForwardedFor(name));
-      if (!isSpecial) append(out, name.toLowerCase(), value);
+      if (!isSpecial) out.push(name.toLowerCase(), value);
     }
   }
-  if (hop.forwardedFor !== undefined) out["x-forwarded-for"] = forwardedFor(head, edits, hop.forwardedFor);
+  if (hop.forwardedFor !== undefined)
+    out.push("x-forwarded-for", forwardedFor(head, edits, hop.forwardedFor));
   return out;
 }
 
-/** The header list of an answer to the client. `raw` is what came, names and values in turn. */
-export function responseHeaders(raw: readonly string[], edits: HeaderEdits | undefined): OutgoingHttpHeaders {
-  const out = newHeaders();
+/** The header list of an answer to the client. `raw` is what came, both names and values in turn. */
+export function responseHeaders(raw: readonly string[], edits: HeaderEdits | undefined): string[] {
+  const out: string[] = [];
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] ?? "";
-    if (name === ":status") out[name] = Number(raw[at + 1]);
-    else if (name.charCodeAt(0) !== COLON && !NOT_IN_HTTP2.has(name)) append(out, name, raw[at + 1] ?? "");
+    const isSent = name.charCodeAt(0) === COLON ? name === ":status" : !NOT_IN_HTTP2.has(name);
+    if (isSent) out.push(name, raw[at + 1] ?? "");
   }
-  if (edits !== undefined) for (const [name, value] of edits.added()) append(out, name.toLowerCase(), value);
+  if (edits !== undefined) for (const [name, value] of edits.added()) out.push(name.toLowerCase(), value);
   return out;
 }
 
-/** A trailer list as it is sent on. */
+/** The status among the fields of an answer; it comes first. RFC 9113 §8.3. */
+export function statusOf(raw: readonly string[]): number {
+  return raw[0] === ":status" ? Number(raw[1]) : 0;
+}
+
+/** Trailers as they are sent on. */
 export function trailerHeaders(raw: readonly string[]): OutgoingHttpHeaders {
-  const out = newHeaders();
+  const sent: string[] = [];
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] ?? "";
-    if (name.charCodeAt(0) !== COLON && !NOT_IN_HTTP2.has(name)) append(out, name, raw[at + 1] ?? "");
+    if (name.charCodeAt(0) !== COLON && !NOT_IN_HTTP2.has(name)) sent.push(name, raw[at + 1] ?? "");
+  }
+  return headersOf(sent);
+}
+
+/** A list for those calls of Node's that take none. Without a prototype: a field may be called anything. */
+export function headersOf(list: readonly string[]): OutgoingHttpHeaders {
+  const out: OutgoingHttpHeaders = Object.create(null);
+  for (let at = 0; at < list.length; at += 2) {
+    const name = list[at] ?? "";
+    const value = list[at + 1] ?? "";
+    const before = out[name];
+    if (before === undefined) out[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else out[name] = [String(before), value];
   }
   return out;
-}
-
-/** Header lists have no prototype: a field may be called anything. */
-function newHeaders(): OutgoingHttpHeaders {
-  return Object.create(null);
-}
-
-/** Repeated fields stay repeated, in order. Q-30. */
-function append(out: OutgoingHttpHeaders, name: string, value: string): void {
-  const before = out[name];
-  if (before === undefined) out[name] = value;
-  else if (Array.isArray(before)) before.push(value);
-  else out[name] = [String(before), value];
 }
 
 function isForwardedFor(name: string): boolean {

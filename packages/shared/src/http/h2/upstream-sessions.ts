@@ -1,4 +1,3 @@
-import type { OutgoingHttpHeaders } from "node:http";
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Clock } from "../../clock/clock.ts";
@@ -13,6 +12,8 @@ const WINDOW_BYTES = 1_048_576;
 const HEADER_LIST_BYTES_MAX = 10_485_760;
 const HEADER_PAIRS_MAX = 65_535;
 const SESSION_MEMORY_MIB_MAX = 256;
+/** What a client of HTTP/2 reads when there is none behind us: nothing is translated. Q-31. */
+export const NOT_HTTP2 = "the program does not speak HTTP/2";
 
 export interface SessionTaker {
   sessionReady(session: UpstreamSession): void;
@@ -63,9 +64,11 @@ export class UpstreamSessions {
     }
   }
 
-  close(): void {
+  /** Streams under way finish; those who wait for a session get `reason`. */
+  close(reason: ProxyError): void {
     this.#dial?.[Symbol.dispose]();
     this.#dial = undefined;
+    for (const taker of this.#waiting.splice(0)) taker.sessionFailed(reason);
     for (const session of [...this.#sessions]) session.close();
   }
 
@@ -109,6 +112,7 @@ export class UpstreamSession {
   readonly #idleMs: number;
   #streams = 0;
   #isGoingAway = false;
+  #hasSettings = false;
   #idleSinceMs: number;
   #sweep: Disposable | undefined;
 
@@ -116,22 +120,32 @@ export class UpstreamSession {
     this.#clock = deps.clock;
     this.#idleMs = deps.idleMs;
     this.#idleSinceMs = deps.clock.now();
-    this.#session = http2Library().connect(deps.origin, {
+    const options = {
       createConnection: () => socket,
       maxHeaderListPairs: HEADER_PAIRS_MAX,
       maxSessionMemory: SESSION_MEMORY_MIB_MAX,
       maxSendHeaderBlockLength: HEADER_LIST_BYTES_MAX,
+      strictSingleValueFields: false, // repeated fields stay repeated: Q-30. Node's types know it on servers only
       settings: {
         enablePush: false,
         initialWindowSize: WINDOW_BYTES,
         maxHeaderListSize: HEADER_LIST_BYTES_MAX,
       },
-    });
+    };
+    this.#session = http2Library().connect(deps.origin, options);
     this.#session.once("connect", () => this.#session.setLocalWindowSize(WINDOW_BYTES));
+    this.#session.once("remoteSettings", () => {
+      this.#hasSettings = true;
+    });
     this.#session.on("goaway", () => this.#leave(closed));
     this.#session.on("error", () => {}); // its streams tell of it
     this.#session.on("close", () => this.#leave(closed));
     this.#armSweep(deps.idleMs);
+  }
+
+  /** Its peer has sent what every HTTP/2 connection begins with. RFC 9113 §3.4. */
+  get speaksHttp2(): boolean {
+    return this.#hasSettings;
   }
 
   get hasRoom(): boolean {
@@ -141,7 +155,7 @@ export class UpstreamSession {
   }
 
   /** Opens a stream; throws when the header list cannot be sent. Balance with `streamClosed`. */
-  request(headers: OutgoingHttpHeaders, how: { readonly isWhole: boolean }): ClientHttp2Stream {
+  request(headers: readonly string[], how: { readonly isWhole: boolean }): ClientHttp2Stream {
     const stream = this.#session.request(headers, { endStream: how.isWhole, waitForTrailers: !how.isWhole });
     this.#streams++;
     return stream;
