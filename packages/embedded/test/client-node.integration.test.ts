@@ -10,7 +10,9 @@ import { serveApi } from "./support/serve-api.ts";
 
 /** The official client library for JavaScript, as somebody else's idea of how the API works. */
 async function setUp() {
-  const { store, url, token, ca } = await serveApi();
+  const served = await serveApi();
+  onTestFinished(() => served[Symbol.asyncDispose]());
+  const { store, url, token, ca } = served;
   const config = new KubeConfig();
   config.loadFromClusterAndUser(
     { name: "rouse", server: url, caData: Buffer.from(ca).toString("base64"), skipTLSVerify: false },

@@ -2,11 +2,12 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ConfigMapKind, RealClock, RealRandom, SeededRandom, silentLogger } from "@rouse/shared";
 import { expect, onTestFinished, test } from "vitest";
 import { ApiServer } from "../src/api-server/api-server.ts";
 
-const WRITER = join(import.meta.dirname, "support/journal-writer.ts");
+const WRITER = fileURLToPath(new URL("./support/journal-writer.ts", import.meta.url));
 /** Raise it for more: the data directory goes from each life to the next. */
 const LIVES = 4;
 const WRITES_PER_LIFE = 1_600;

@@ -36,8 +36,9 @@ async function platform() {
 
 /** A kubectl and the API alone: nobody else writes. */
 async function apiAlone() {
-  const { listener, token, ca } = await serveApi();
-  const port = listener.port;
+  const served = await serveApi();
+  onTestFinished(() => served[Symbol.asyncDispose]());
+  const { port, token, ca } = served;
   return kubectlFor(await writeKubeconfig(folder(), { port, token, tls: { key: "", cert: ca } }));
 }
 

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { connect } from "node:net";
 import type { Logger } from "@rouse/shared";
 import { failure, json } from "./wire/answer.ts";
-import type { ApiHandler } from "./wire/api-handler.ts";
+import { type ApiHandler, splitUrl } from "./wire/api-handler.ts";
 import { ApiListener } from "./wire/api-listener.ts";
 
 /** What a page shows, from the query of its address. */
@@ -39,13 +39,13 @@ export class HttpFace implements AsyncDisposable {
     await assertSocketFree(socketPath);
     rmSync(socketPath, { force: true }); // left behind by one that was killed
     const handle: ApiHandler["handle"] = async (request) => {
-      const { pathname, searchParams } = new URL(request.url, "http://localhost");
-      const page = Object.hasOwn(pages, pathname) && request.method === "GET" ? pages[pathname] : undefined;
+      const { path, search } = splitUrl(request.url);
+      const page = Object.hasOwn(pages, path) && request.method === "GET" ? pages[path] : undefined;
       if (page === undefined) return api.handle(request);
       try {
-        return json(await page(searchParams));
+        return json(await page(search));
       } catch (error) {
-        log.error("a page failed", { path: pathname, error: String(error) });
+        log.error("a page failed", { path, error: String(error) });
         return failure(error);
       }
     };

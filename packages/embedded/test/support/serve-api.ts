@@ -6,13 +6,12 @@ import {
   RealRandom,
   silentLogger,
 } from "@rouse/shared";
-import { onTestFinished } from "vitest";
 import { ApiHandler } from "../../src/api-server/wire/api-handler.ts";
 import { ApiListener } from "../../src/api-server/wire/api-listener.ts";
 import { selfSigned } from "../../src/api-server/wire/self-signed.ts";
 
 /**
- * The API alone on a port of its own, until the test ends: storage, collectors and the built-in kinds' rules, but no
+ * The API alone on a port of its own, until it is disposed: storage, collectors and the built-in kinds' rules, but no
  * controllers and no admission of Serving, which the recorded server did not have either.
  */
 export async function serveApi() {
@@ -28,9 +27,10 @@ export async function serveApi() {
     { handler, log: silentLogger },
     { kind: "loopback", ip: "127.0.0.1", port: 0, tls, token },
   );
-  onTestFinished(async () => {
+  const close = async (): Promise<void> => {
     await listener.close();
     for (const collector of collectors) collector[Symbol.dispose]();
-  });
-  return { store, url: `https://127.0.0.1:${listener.port}`, token, ca: tls.cert, listener };
+  };
+  const url = `https://127.0.0.1:${listener.port}`;
+  return { store, url, token, ca: tls.cert, port: listener.port, [Symbol.asyncDispose]: close };
 }

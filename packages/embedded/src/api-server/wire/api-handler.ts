@@ -70,8 +70,8 @@ export class ApiHandler {
   }
 
   async #answer(request: ApiRequest): Promise<Answer> {
-    const url = new URL(request.url, "http://localhost");
-    const target = parseTarget(url.pathname);
+    const { path, search } = splitUrl(request.url);
+    const target = parseTarget(path);
     switch (target.kind) {
       case "no-such-path":
         return pageNotFound();
@@ -87,7 +87,7 @@ export class ApiHandler {
         return json(answerReview(target.resource, sent), { status: 201 });
       }
       default:
-        return this.#onResource(target, request, url.searchParams);
+        return this.#onResource(target, request, search);
     }
   }
 
@@ -140,6 +140,13 @@ export class ApiHandler {
         return documentAt(path.split("/").slice(1));
     }
   }
+}
+
+/** Path and query apart. Not by `URL`, which takes what follows two slashes for a host. */
+export function splitUrl(url: string): { readonly path: string; readonly search: URLSearchParams } {
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  return { path, search: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)) };
 }
 
 function documentAt([root, ...rest]: readonly string[]): Answer {

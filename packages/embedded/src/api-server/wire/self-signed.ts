@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import type { Random, WallMs } from "@rouse/shared";
+import { type Random, rfc3339, type WallMs } from "@rouse/shared";
 
 /** A private key and a certificate for it, both in PEM. */
 export interface Identity {
@@ -50,7 +50,7 @@ function certificateBody(
     integer(serial),
     algorithm(),
     name,
-    sequence(time(now - VALID_BEFORE_MS), time(now + VALID_MS)),
+    sequence(time((now - VALID_BEFORE_MS) as WallMs), time((now + VALID_MS) as WallMs)),
     name,
     publicKey.export({ type: "spki", format: "der" }),
     tag(0xa3, sequence(...extensions())),
@@ -82,8 +82,8 @@ function algorithm(): Buffer {
 }
 
 /** UTCTime up to 2049, as RFC 5280 wants it, GeneralizedTime after. */
-function time(at: number): Buffer {
-  const text = new Date(at).toISOString().replaceAll(/[-:T]|\.\d+/g, "");
+function time(at: WallMs): Buffer {
+  const text = rfc3339(at).replaceAll(/[-:T]/g, "");
   return Number(text.slice(0, 4)) < 2050
     ? tag(0x17, Buffer.from(text.slice(2)))
     : tag(0x18, Buffer.from(text));
