@@ -20,6 +20,7 @@ import { ApiHandler } from "./api-server/wire/api-handler.ts";
 import { ApiListener, type ApiListenerDeps } from "./api-server/wire/api-listener.ts";
 import { type ApiAccess, openApiAccess, writeKubeconfig } from "./home/api-access.ts";
 import { openGatewayAuthority } from "./home/gateway-authority.ts";
+import { IdleMemory } from "./home/idle-memory.ts";
 import { LatestPods } from "./home/latest-pods.ts";
 import { listenSomewhere } from "./home/listen-somewhere.ts";
 import { PodOutputHub } from "./home/pod-output-hub.ts";
@@ -201,6 +202,8 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
     await listenForClients({ handler, log: apiLog }, { ...access, port: options.apiPort }),
   );
   const kubeconfig = await writeKubeconfig(options.dataDir, { ...access, port: listener.port });
+
+  starting.use(new IdleMemory({ clock, log }));
 
   const running = starting.move();
   return {
