@@ -52,6 +52,8 @@ const FREE_MS_MAX = 6_000;
 const NOWHERE_MS_MAX = 5_000;
 /** A request this old is in the averages of both windows, so the last pod has to stay. */
 const IN_AVERAGES_MS = 4_000;
+/** After the activators take the path again. */
+const WORST_TIME_MS = 4_000;
 const SERVED = 200;
 
 /** What one service of the world is like. */
@@ -123,6 +125,8 @@ export class PlatformWorld {
   readonly #freeSpans: { readonly service: string; readonly from: number; readonly to: number }[] = [];
   readonly #activatorIps = new Set<string>();
   readonly #nowhereSince = new Map<string, number>();
+  /** Whether there are clients. */
+  #isOpen = false;
   #isCalm = false;
   #podsStarted = 0;
   #zeros = 0;
@@ -185,6 +189,7 @@ export class PlatformWorld {
     await this.#settled(this.#start());
     await this.#apply();
     this.#sample();
+    this.#isOpen = true;
     for (const service of services) this.#traffic(service);
     if (this.#scenario.stalls > 0) this.#stalls();
     await this.#clock.advanceAsync(trafficMs);
@@ -425,6 +430,15 @@ export class PlatformWorld {
     });
   }
 
+  /** Clients that come while the path is being changed, which is when requests get lost. */
+  #comeAtTheWorstTime(name: string | undefined): void {
+    const service = this.#scenario.services.find((each) => each.name === name);
+    if (service === undefined || !this.#isOpen || this.#isCalm) return;
+    for (let left = this.#random.integer(0, 2); left > 0; left--) {
+      this.#clock.after(this.#random.integer(0, WORST_TIME_MS), () => this.#send(service));
+    }
+  }
+
   #stalls(): void {
     if (this.#isCalm) return;
     this.#clock.after(this.#random.integer(2_000, 20_000), () => {
@@ -546,6 +560,9 @@ export class PlatformWorld {
         watch<ServerlessService>(({ metadata, spec }) => {
           const mode = `${spec.mode}/${spec.numActivators ?? 0}`;
           if (modes.get(metadata.name) !== mode) this.#tell(`${metadata.name} goes to ${mode}`);
+          if (spec.mode === "Proxy" && modes.get(metadata.name)?.startsWith("Serve") === true) {
+            this.#comeAtTheWorstTime(metadata.labels?.[labels.service]);
+          }
           modes.set(metadata.name, mode);
         }),
       ),
@@ -654,7 +671,10 @@ export class PlatformWorld {
       1_000 * (this.#scenario.services.find(({ name }) => name === service)?.timeoutSeconds ?? 0);
     if (request.wasCut && endedAt - sentAt >= timeoutMs) return undefined;
     if (status !== 503 && status !== 504) return `status ${status} without a fault that met it`;
-    if (text.includes("no ready endpoint")) return "there are always activators";
+    // Of the gateway: an activator would have taken the request, had it been sent to one.
+    if (text.includes("no ready endpoint") || text.includes("none of its endpoints")) {
+      return "there are always activators";
+    }
     for (const span of this.#freeSpans) {
       const freeMs = Math.min(span.to, endedAt, takenAt) - Math.max(span.from, sentAt);
       if (span.service === service && freeMs > FREE_MS_MAX) {
