@@ -1,5 +1,7 @@
 import { once } from "node:events";
-import { request } from "node:http";
+import { createServer, request } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
+import { connect, type Socket } from "node:net";
 import { type Logger, RealClock, RealRandom, silentLogger } from "@rouse/shared";
 import { expect, test } from "vitest";
 import { QueueProxy, type QueueProxyOptions } from "../src/index.ts";
@@ -182,4 +184,137 @@ test("Q-109: while draining, probes are refused, what runs is finished, then not
   expect((await running).body).toBe("done");
   await drained;
   await expect(call(proxy.address)).rejects.toThrow("ECONNREFUSED");
+});
+
+test("Q-27, Q-37: nothing is added to what the client sent but the peer, and nothing guessed of the answer", async () => {
+  await using hello = await program((request, response) => {
+    response.sendDate = false;
+    response.end(JSON.stringify(request.headers));
+  });
+  await using proxy = await start(hello.port);
+  const answer = await call(proxy.address);
+  const seen: Record<string, string> = JSON.parse(answer.body);
+  expect(Object.keys(seen).sort()).toEqual(
+    ["connection", "host", "x-forwarded-for"].filter((name) => name in seen),
+  );
+  expect(answer.headers["content-type"]).toBeUndefined();
+  expect(answer.headers.date).toMatch(/GMT$/);
+});
+
+test("Q-49: one that is turned away is still an arrival", async () => {
+  const held: (() => void)[] = [];
+  await using hello = await program((_, response) => held.push(() => response.end("hi")));
+  await using proxy = await start(hello.port, { containerConcurrency: 1 });
+  const calls = Array.from({ length: 12 }, () => call(proxy.address));
+  expect((await Promise.race(calls)).status).toBe(503);
+  expect(proxy.takeStat()).toMatchObject({ requestCount: 12 });
+  let done = 0;
+  for (const one of calls) void one.then(() => done++);
+  while (done < 12) {
+    for (const release of held.splice(0)) release();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+});
+
+test("Q-61, Q-18: the kubelet's own request has deadlines, and no place in the queue", async () => {
+  await using hello = await program(() => {});
+  await using proxy = await start(hello.port, { containerConcurrency: 1, timeoutMs: 50 });
+  const waiting = call(proxy.address);
+  const marked = await call(proxy.address, { headers: { "K-Kubelet-Probe": "queue" } });
+  expect([marked.status, marked.body]).toEqual([504, "request timeout"]);
+  expect((await waiting).status).toBe(504);
+  expect(proxy.takeStat().requestCount).toBe(1);
+});
+
+test("a program that listens on [::1] alone is found there (E-20)", async () => {
+  const server = createServer((_, response) => response.end("six"));
+  await new Promise<void>((resolve) => server.listen(0, "::1", resolve));
+  const address = server.address();
+  await using proxy = await start(typeof address === "object" && address !== null ? address.port : 0);
+  expect(await call(proxy.address, { method: "POST", body: "b" })).toMatchObject({
+    status: 200,
+    body: "six",
+  });
+  server.closeAllConnections();
+  server.close();
+});
+
+/** A program that answers every upgrade and echoes; and a client in a tunnel through `proxy`. */
+async function tunnel(proxy: QueueProxy): Promise<Socket> {
+  const client = connect(proxy.address.port, "127.0.0.1");
+  client.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+  const [head] = await once(client, "data");
+  expect(String(head)).toMatch(/^HTTP\/1\.1 101 /);
+  return client;
+}
+
+test("Q-84, Q-86, Q-120: a tunnel has a place and counts for its whole life, and a drain leaves it alone", async () => {
+  const server = createServer((_, response) => response.end("hi"));
+  const upstreamClosed = Promise.withResolvers<void>();
+  server.on("upgrade", (_, socket) => {
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+    socket.on("data", (piece: Buffer) => socket.write(piece));
+    socket.on("end", () => socket.end());
+    socket.on("close", () => upstreamClosed.resolve());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  await using proxy = await start(port, { containerConcurrency: 1 });
+  const client = await tunnel(proxy);
+  expect([proxy.queueDepth, proxy.inFlight]).toEqual([1, 1]);
+  let isDrained = false;
+  const drained = proxy.drain().then(() => {
+    isDrained = true;
+  });
+  client.write("still here");
+  expect(String((await once(client, "data"))[0])).toBe("still here");
+  expect([isDrained, proxy.inFlight]).toEqual([false, 1]);
+  client.end();
+  await upstreamClosed.promise;
+  await drained;
+  expect(proxy.takeStat()).toMatchObject({ requestCount: 1 });
+  client.destroy();
+  server.close();
+});
+
+test("Q-77: an offer of h2c is answered by HTTP/1.1, and the program hears nothing of it", async () => {
+  await using hello = await program((request, response) => response.end(JSON.stringify(request.headers)));
+  await using proxy = await start(hello.port);
+  const headers = {
+    Connection: "Upgrade, HTTP2-Settings",
+    Upgrade: "h2c",
+    "HTTP2-Settings": "AAMAAABkAAQAAP__",
+  };
+  const answer = await call(proxy.address, { headers });
+  expect(answer.status).toBe(200);
+  expect(Object.keys(JSON.parse(answer.body))).not.toContain("http2-settings");
+});
+
+test("Q-79, Q-76: HTTP/2 is offered 250 streams and more, and no WebSocket over it", async () => {
+  await using hello = await program((_, response) => response.end());
+  await using proxy = await start(hello.port);
+  const session = connectHttp2(`http://127.0.0.1:${proxy.address.port}`);
+  const [settings] = await once(session, "remoteSettings");
+  expect(settings.maxConcurrentStreams).toBeGreaterThanOrEqual(250);
+  expect(settings.enableConnectProtocol).not.toBe(true);
+  session.destroy();
+});
+
+test("Q-87: events of a stream are seen one by one, and keep the idle limit away", async () => {
+  const sent: (() => void)[] = [];
+  await using hello = await program((_, response) => {
+    response.writeHead(200, { "Content-Type": "text/event-stream" }).flushHeaders();
+    sent.push(() => response.write("data: x\n\n"));
+    sent.push(() => response.end());
+  });
+  await using proxy = await start(hello.port, { idleTimeoutMs: 5_000 });
+  const asked = request({ host: "127.0.0.1", port: proxy.address.port });
+  asked.end();
+  const [response] = await once(asked, "response");
+  sent[0]?.();
+  expect(String((await once(response, "data"))[0])).toBe("data: x\n\n");
+  sent[1]?.();
+  response.resume();
+  await once(response, "end");
 });

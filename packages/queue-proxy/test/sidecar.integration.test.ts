@@ -92,7 +92,7 @@ describe("listeners", () => {
     taken.close();
   });
 
-  test("Q-8, Q-143: it listens before there is a program, and says what an operator looks for", async () => {
+  test("Q-3, Q-8, Q-143: it listens before there is a program, and says what an operator looks for", async () => {
     await using sidecar = await SidecarProcess.start({ CONTAINER_CONCURRENCY: "3" });
     const messages = sidecar.log.map(({ message }) => message);
     expect(messages).toContain("Starting queue-proxy");
@@ -186,7 +186,7 @@ describe("statistics", () => {
     expect(body.length).toBeLessThanOrEqual(336);
   });
 
-  test("Q-20, Q-125, Q-132: requests of a second are reported, proxied ones apart; probes are not", async () => {
+  test("Q-20, Q-123, Q-125, Q-132: requests of a second are reported, proxied ones apart; probes are not", async () => {
     await using hello = await program((_, response) => response.end());
     await using sidecar = await SidecarProcess.start({ USER_PORT: String(hello.port) });
     const counts = { plain: 0, proxied: 0 };

@@ -2,9 +2,9 @@ import { RecordingExchange, VirtualClock } from "@rouse/shared/testing";
 import { expect, test } from "vitest";
 import { Drain } from "./drain.ts";
 
-function setUp(quietMs = 30_000) {
+function setUp(quietMs = 30_000, limitMs = Number.POSITIVE_INFINITY) {
   const clock = new VirtualClock();
-  const drain = new Drain<undefined>(clock, { quietMs });
+  const drain = new Drain<undefined>(clock, { quietMs, limitMs });
   const enter = () => {
     const exchange = new RecordingExchange(undefined);
     drain.handle(exchange, () => {});
@@ -18,7 +18,7 @@ function setUp(quietMs = 30_000) {
   return { clock, drain, enter, begin };
 }
 
-test("V-14: requests at 10 s and 25 s put the end of the drain at 55 s", async () => {
+test("V-14, Q-110: requests at 10 s and 25 s put the end of the drain at 55 s", async () => {
   const { clock, drain, enter, begin } = setUp();
   const times = begin();
   expect(drain.isDraining).toBe(true);
@@ -74,4 +74,43 @@ test("idle waits for what is in flight, however it ends", async () => {
   second.respond({ status: 200 });
   await clock.settle();
   expect(isIdle).toBe(true);
+});
+
+test("Q-115: what keeps arriving holds the drain up to its limit and no longer (E-10)", async () => {
+  const { clock, enter, begin } = setUp(30_000, 60_000);
+  const times = begin();
+  for (let second = 0; second < 100; second += 10) {
+    enter();
+    await clock.advanceAsync(10_000);
+  }
+  expect(times).toEqual([60]);
+});
+
+test("Q-112: who waits for the end of a drain waits for what still runs, within the limit (E-10)", async () => {
+  const { clock, drain, enter } = setUp(30_000, 60_000);
+  const done: string[] = [];
+  const quick = enter();
+  void drain.finish().then(() => done.push(`first ${clock.now() / 1_000}`));
+  await clock.advanceAsync(40_000);
+  expect(done).toEqual([]);
+  quick.respond({ status: 200 });
+  await clock.settle();
+  expect(done).toEqual(["first 40"]);
+  enter();
+  void drain.finish().then(() => done.push(`second ${clock.now() / 1_000}`));
+  await clock.advanceAsync(60_000);
+  expect(done).toEqual(["first 40", "second 60"]);
+});
+
+test("Q-114: taking a drain back lets go of who waits for its end", async () => {
+  const { clock, drain, enter } = setUp();
+  enter();
+  let isDone = false;
+  void drain.finish().then(() => {
+    isDone = true;
+  });
+  await clock.advanceAsync(1_000);
+  drain.reset();
+  await clock.settle();
+  expect(isDone).toBe(true);
 });

@@ -20,12 +20,12 @@ test.each([
   { for: "", host: "", proto: "p", want: "proto=p" },
   { for: "", host: "h", proto: "p", want: "host=h;proto=p" },
   { for: ",,,", host: "", proto: "", want: "for=, for=, for=" },
-])("V-1: $for | $host | $proto gives $want", ({ for: xff, host, proto, want }) => {
+])("V-1, Q-25: $for | $host | $proto gives $want", ({ for: xff, host, proto, want }) => {
   const headers = { "X-Forwarded-For": xff, "X-Forwarded-Host": host, "X-Forwarded-Proto": proto };
   expect(forwardedOf(headers)).toEqual([want]);
 });
 
-test("V-1: a Forwarded of the client's own stays as it is", () => {
+test("V-1, Q-25: a Forwarded of the client's own stays as it is", () => {
   expect(forwardedOf({ Forwarded: "for=a, for=b", "X-Forwarded-Host": "h" })).toEqual(["for=a, for=b"]);
 });
 

@@ -31,7 +31,7 @@ test("Q-45: places are handed over in order of arrival", () => {
   expect(ran).toEqual(["/1", "/2", "/3", "/4"]);
 });
 
-test("Q-46: one that leaves while waiting is never run and leaves no trace", () => {
+test("Q-44, Q-46: one that leaves while waiting is never run and leaves no trace", () => {
   const { breaker, ran, enter } = setUp();
   const first = enter("/1");
   const second = enter("/2");
@@ -42,7 +42,7 @@ test("Q-46: one that leaves while waiting is never run and leaves no trace", () 
   expect(ran).toEqual(["/1", "/3"]);
 });
 
-test("a deadline while waiting frees the place in the queue", () => {
+test("Q-48, Q-55: a deadline while waiting frees the place in the queue", () => {
   const { breaker, enter } = setUp();
   enter("/1");
   enter("/2").fail(new ProxyError("request-timeout", "request timeout"));

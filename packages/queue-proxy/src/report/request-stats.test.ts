@@ -16,14 +16,14 @@ function example(): RequestStats {
 }
 
 describe("V-2", () => {
-  test("a plain and a proxied request within one second", () => {
+  test("Q-122: a plain and a proxied request within one second", () => {
     const stat = statOf(example().report(at(1)), identity);
     expect(stat.averageConcurrentRequests).toBeCloseTo(1);
     expect(stat.averageProxiedConcurrentRequests).toBeCloseTo(0.5);
     expect([stat.requestCount, stat.proxiedRequestCount]).toEqual([2, 1]);
   });
 
-  test("a late tick widens the average and loses no request", () => {
+  test("Q-125: a late tick widens the average and loses no request", () => {
     const stat = statOf(example().report(at(1.05)), identity);
     expect(stat.averageConcurrentRequests).toBeCloseTo(1 / 1.05);
     expect(stat.averageProxiedConcurrentRequests).toBeCloseTo(0.5 / 1.05);
@@ -47,18 +47,21 @@ describe("V-2", () => {
   test.each([
     { periodMs: 10_000, want: [3.9, 1.5] },
     { periodMs: 2_000, want: [19.5, 7.5] },
-  ])("counts 39 and 15 over $periodMs ms are per second, averages as they are", ({ periodMs, want }) => {
-    const report = {
-      averageConcurrency: 3,
-      averageProxiedConcurrency: 2,
-      requestCount: 39,
-      proxiedRequestCount: 15,
-      elapsedMs: periodMs,
-    };
-    const stat = statOf(report, identity);
-    expect([stat.requestCount, stat.proxiedRequestCount]).toEqual(want);
-    expect([stat.averageConcurrentRequests, stat.averageProxiedConcurrentRequests]).toEqual([3, 2]);
-  });
+  ])(
+    "Q-126: counts 39 and 15 over $periodMs ms are per second, averages as they are",
+    ({ periodMs, want }) => {
+      const report = {
+        averageConcurrency: 3,
+        averageProxiedConcurrency: 2,
+        requestCount: 39,
+        proxiedRequestCount: 15,
+        elapsedMs: periodMs,
+      };
+      const stat = statOf(report, identity);
+      expect([stat.requestCount, stat.proxiedRequestCount]).toEqual(want);
+      expect([stat.averageConcurrentRequests, stat.averageProxiedConcurrentRequests]).toEqual([3, 2]);
+    },
+  );
 });
 
 test("Q-124: time that steps backwards is ignored", () => {
