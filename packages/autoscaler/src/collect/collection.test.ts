@@ -79,3 +79,11 @@ test("only windows in which everything is stale are given back", () => {
   collection.release(at(61));
   expect(collection.isEmpty(at(0))).toBe(true);
 });
+
+test("a panic window of one second holds until the next report is due (S-56, S-59)", () => {
+  const collection = new Collection({ ...spec, panicSeconds: 1 });
+  collection.record({ concurrency: 8, rps: 0 }, at(10));
+  const panicAt = (second: number) =>
+    collection.averages("concurrency", at(second), { isFailing: false, isReported: false })?.panic;
+  expect([panicAt(10), panicAt(11), panicAt(12)]).toEqual([8, 8, 0]);
+});

@@ -81,7 +81,7 @@ export class Collection {
     }
     const { stable, panic } = this.#windows[metric];
     if (isFailing && stable.silentSeconds(now) >= stable.seconds) return undefined;
-    return { stable: stable.average(now), panic: panic.average(now) };
+    return { stable: stable.average(now), panic: panic.average(panicReadAt(panic, now)) };
   }
 
   isEmpty(now: MonoMs): boolean {
@@ -112,6 +112,14 @@ export class Collection {
   release(now: MonoMs): void {
     if (this.isEmpty(now)) this.#windows = undefined;
   }
+}
+
+/**
+ * Reports come once a second, each in a phase of its own: a panic window of one second would be found empty by every
+ * tick that falls before the report of its second. That one is read as of the second before.
+ */
+function panicReadAt(panic: TimedWindow, now: MonoMs): MonoMs {
+  return panic.seconds === 1 && panic.silentSeconds(now) === 1 ? ((now - 1_000) as MonoMs) : now;
 }
 
 function newWindows({ aggregation, stableSeconds, panicSeconds }: CollectionSpec): Windows {
