@@ -52,6 +52,8 @@ const FREE_MS_MAX = 6_000;
 const NOWHERE_MS_MAX = 5_000;
 /** A request this old is in the averages of both windows, so the last pod has to stay. */
 const IN_AVERAGES_MS = 4_000;
+/** A program that fails to start several times is tried again after minutes. */
+const READY_SECONDS_MAX = 900;
 /** After the activators take the path again. */
 const WORST_TIME_MS = 4_000;
 const SERVED = 200;
@@ -336,7 +338,7 @@ export class PlatformWorld {
       };
       await this.#api.create(KnativeServiceKind, service);
     }
-    for (let second = 0; second < 120; second++) {
+    for (let second = 0; second < READY_SECONDS_MAX; second++) {
       await this.#clock.advanceAsync(1_000);
       const { items } = await this.#api.list(KnativeServiceKind);
       const isReady = (service: Stored<KnativeService>): boolean =>
@@ -348,7 +350,7 @@ export class PlatformWorld {
         return;
       }
     }
-    throw new Error("the services did not become ready in two minutes");
+    throw new Error("the services never became ready");
   }
 
   /** Silence and bursts, by turns. */
