@@ -80,6 +80,7 @@ export async function startProgram(deps: ProgramDeps, config: Config): Promise<P
     ),
   );
   share.begin({
+    port: stats.port,
     holderChanged: (bucket) => forwarder.holderChanged(bucket),
     shareChanged: () => autoscaler.lookAgain(),
   });
@@ -96,7 +97,12 @@ interface Share {
   readonly holders: BucketHolders;
   owns(bucket: string): boolean;
   /** Runs for Leases from now on, once there is somebody to tell. */
-  begin(told: { holderChanged(bucket: string): void; shareChanged(): void }): void;
+  begin(told: {
+    /** Where this replica takes stats. */
+    readonly port: number;
+    holderChanged(bucket: string): void;
+    shareChanged(): void;
+  }): void;
 }
 
 /** Which buckets this replica holds: S-130 with Leases, S-140 by its ordinal. */
@@ -117,7 +123,6 @@ async function startShare(
     throw new Error(`ordinal ${membership.ordinal} has no bucket: there are ${buckets.names.length}`);
   }
   const { log } = deps;
-  const me = { ip: membership.podIp, port: statPort };
   let told: Parameters<Share["begin"]>[0] | undefined;
   const elections = starting.use(
     new LeaseElections(
@@ -125,7 +130,7 @@ async function startShare(
         ...deps,
         onWon: (bucket) => {
           log.info("bucket won", { bucket });
-          publishBucket(deps, bucket, me).then(
+          publishBucket(deps, bucket, { ip: membership.podIp, port: told?.port ?? statPort }).then(
             () => told?.shareChanged(),
             (error: unknown) => deps.onFatal(`bucket not published: ${String(error)}`),
           );
