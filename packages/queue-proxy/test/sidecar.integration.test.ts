@@ -157,14 +157,8 @@ describe("probes", () => {
   test("Q-105, design 5: an activator is told when the program is ready", async () => {
     const told = Promise.withResolvers<string>();
     await using activator = await program((request, response) => {
-      let body = "";
-      request.on("data", (piece: Buffer) => {
-        body += piece.toString();
-      });
-      request.on("end", () => {
-        told.resolve(`${request.method} ${request.url} ${body}`);
-        response.end();
-      });
+      told.resolve(`${request.method} ${request.url} ${request.headers["user-agent"]}`);
+      response.end();
     });
     await using hello = await program((_, response) => response.end());
     await using _sidecar = await SidecarProcess.start({
@@ -172,7 +166,7 @@ describe("probes", () => {
       SERVING_READINESS_PROBE: JSON.stringify({ tcpSocket: { port: hello.port, host: "127.0.0.1" } }),
     });
     expect(await told.promise).toBe(
-      'POST /rouse.dev/ready {"namespace":"default","revision":"hello-00001","endpoint":"10.0.0.1:8012"}',
+      "POST /rouse.dev/ready?namespace=default&revision=hello-00001&endpoint=10.0.0.1%3A8012 Rouse-Queue-Proxy",
     );
   });
 });

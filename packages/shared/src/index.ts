@@ -61,6 +61,7 @@ export {
   probeAgents,
   probeValues,
   QUEUE_PROXY_CONTAINER,
+  READY_AGENT,
   READY_PATH,
   ROUSE_INGRESS_CLASS,
   rouse,

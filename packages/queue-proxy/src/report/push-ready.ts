@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { connect } from "node:net";
-import { type Clock, type Logger, READY_PATH } from "@rouse/shared";
+import { type Clock, type Logger, READY_AGENT, READY_PATH } from "@rouse/shared";
 
 export interface ReadyNotice {
   readonly namespace: string;
@@ -48,7 +48,7 @@ function push(
   at: { readonly ip: string; readonly port: number },
   notice: ReadyNotice,
 ): Promise<void> {
-  const body = JSON.stringify(notice);
+  const query = new URLSearchParams({ ...notice });
   const host = at.ip.includes(":") ? `[${at.ip}]` : at.ip;
   return new Promise((resolve) => {
     const socket = connect({ host: at.ip, port: at.port, noDelay: true });
@@ -63,7 +63,7 @@ function push(
     socket.once("data", () => finish(undefined));
     socket.once("end", () => finish("closed without an answer"));
     socket.write(
-      `POST ${READY_PATH} HTTP/1.1\r\nHost: ${host}:${at.port}\r\nUser-Agent: rouse-queue-proxy\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      `POST ${READY_PATH}?${query} HTTP/1.1\r\nHost: ${host}:${at.port}\r\nUser-Agent: ${READY_AGENT}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
     );
   });
 }

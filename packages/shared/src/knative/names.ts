@@ -137,9 +137,11 @@ export const QUEUE_PROXY_CONTAINER = "queue-proxy";
 /** Path used by readiness questions among the components. */
 export const HEALTH_PATH = "/healthz";
 /**
- * Where activators are told by a sidecar that its program is ready: `POST` of
- * `{"namespace":…,"revision":…,"endpoint":"ip:port"}`. Believed of the address it comes from alone. Design §5.
+ * Where activators are told by a sidecar that its program is ready: a `POST` without a body, with `namespace`,
+ * `revision` and `endpoint` (`ip:port`) in the query and this agent. To be believed of the address it comes from alone.
+ * Design §5.
  */
+export const READY_AGENT = "Rouse-Queue-Proxy";
 export const READY_PATH = "/rouse.dev/ready";
 /** Class of the Ingresses our gateway serves, unless config-network names another one. C-104. */
 export const ROUSE_INGRESS_CLASS = "rouse.ingress.networking.knative.dev";
