@@ -1,3 +1,5 @@
+import { rfc3339, type WallMs } from "@rouse/shared";
+
 /** The little of ASN.1's distinguished encoding (X.690) that a certificate is made of; every function gives one value. */
 
 const TAG = {
@@ -44,9 +46,9 @@ export function objectId(dotted: string): Buffer {
   return value(TAG.objectId, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
 }
 
-export function time(at: Date): Buffer {
-  const digits = at.toISOString().replaceAll(/[-:T]|\.\d+/g, "");
-  return at.getUTCFullYear() > UTC_YEAR_MAX
+export function time(at: WallMs): Buffer {
+  const digits = rfc3339(at).replaceAll(/[-:T]/g, "");
+  return Number(digits.slice(0, 4)) > UTC_YEAR_MAX
     ? value(TAG.generalizedTime, Buffer.from(digits))
     : value(TAG.utcTime, Buffer.from(digits.slice(2)));
 }

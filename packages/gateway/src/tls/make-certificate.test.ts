@@ -2,14 +2,14 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
-import { silentLogger, type WallMs } from "@rouse/shared";
+import { parseRfc3339, RealClock, silentLogger, type WallMs } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Certificates } from "./certificates.ts";
 import { integer, objectId, time } from "./der.ts";
 import { issueCertificate, makeAuthority } from "./make-certificate.ts";
 
-const now = Date.now() as WallMs; // a certificate is checked against the machine's own time
+const now = new RealClock().wall(); // a certificate is checked against the machine's own time
 
 describe("DER", () => {
   test.each([
@@ -19,12 +19,12 @@ describe("DER", () => {
     { name: "an object identifier", der: objectId("1.2.840.10045.4.3.2"), want: "06082a8648ce3d040302" },
     {
       name: "a time",
-      der: time(new Date("2026-01-02T03:04:05.678Z")),
+      der: time(at("2026-01-02T03:04:05Z")),
       want: `170d${ascii("260102030405Z")}`,
     },
     {
       name: "a time after 2049",
-      der: time(new Date("2050-01-02T03:04:05Z")),
+      der: time(at("2050-01-02T03:04:05Z")),
       want: `180f${ascii("20500102030405Z")}`,
     },
   ])("$name", ({ der, want }) => {
@@ -106,4 +106,10 @@ describe("certificates", () => {
 
 function ascii(text: string): string {
   return Buffer.from(text).toString("hex");
+}
+
+function at(text: string): WallMs {
+  const wall = parseRfc3339(text);
+  if (wall === undefined) throw new Error(text);
+  return wall;
 }

@@ -75,13 +75,13 @@ function certificate(
   issuer: KeyObject,
   extensions: readonly Buffer[],
 ): string {
-  const start = now - EARLIER_MS;
+  const start = (now - EARLIER_MS) as WallMs;
   const toBeSigned = sequence(
     tagged(0, integer(Buffer.from([2])), "constructed"), // version 3
     integer(serial()),
     ECDSA_WITH_SHA256,
     named(AUTHORITY_NAME),
-    sequence(time(new Date(start)), time(new Date(start + days * DAY_MS))),
+    sequence(time(start), time((start + days * DAY_MS) as WallMs)),
     named(subject),
     publicKey.export({ type: "spki", format: "der" }),
     tagged(3, sequence(...extensions), "constructed"),
