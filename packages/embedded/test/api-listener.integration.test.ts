@@ -130,3 +130,13 @@ test("a body beyond 3 MiB is 413, and the server goes on (P-36)", async () => {
   if (tooLarge !== undefined) expect(tooLarge.status).toBe(413);
   expect((await call(MAPS)).status).toBe(200);
 });
+
+test("closing ends watches as their own end does, without an error (P-8)", async () => {
+  const { call, [Symbol.asyncDispose]: close } = await setUp();
+  const watching = call(`${MAPS}?watch=1&resourceVersion=0&allowWatchBookmarks=true`);
+  await call(MAPS); // the watch, sent before, has been answered
+  await close();
+  const { status, body } = await watching;
+  expect(status).toBe(200);
+  expect(body).not.toContain("ERROR");
+});

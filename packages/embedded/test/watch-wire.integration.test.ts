@@ -1,61 +1,12 @@
-import { EventKind, ObjectStore, SeededRandom, silentLogger } from "@rouse/shared";
-import { VirtualClock } from "@rouse/shared/testing";
+import { EventKind } from "@rouse/shared";
 import { describe, expect, test } from "vitest";
-import type { AnswerStream } from "../src/api-server/wire/answer.ts";
-import { ApiHandler } from "../src/api-server/wire/api-handler.ts";
-
-const MAPS = "/api/v1/namespaces/default/configmaps";
-
-/** The API without a network: answers are read as values, streams as the lines they wrote. */
-function setUp(options: { readonly changesMax?: number } = {}) {
-  const clock = new VirtualClock();
-  const store = new ObjectStore({ wall: () => clock.wall(), random: new SeededRandom(1) }, options);
-  const podOutput = { lines: () => undefined, follow: () => ({ [Symbol.dispose]: () => {} }) };
-  const handler = new ApiHandler({ store, clock, random: new SeededRandom(2), log: silentLogger, podOutput });
-  const send = async (method: string, url: string, body?: unknown, type = "application/json") => {
-    const bytes = Buffer.from(body === undefined ? "" : JSON.stringify(body));
-    const header = (name: string): string | undefined => (name === "content-type" ? type : undefined);
-    return handler.handle({ method, url, header, body: async () => bytes });
-  };
-  const call = async (method: string, url: string, body?: unknown, type?: string) => {
-    const answer = await send(method, url, body, type);
-    const value: { [member: string]: unknown } = answer.kind === "whole" ? JSON.parse(answer.body) : {};
-    return { status: answer.status, body: value };
-  };
-  const watch = async (query: string, stream = new Lines()) => {
-    const answer = await send("GET", `${MAPS}?watch=1&${query}`);
-    if (answer.kind !== "stream") throw new Error(`no stream: ${answer.body}`);
-    return { stream, watching: answer.start(stream) };
-  };
-  return { clock, store, call, watch };
-}
-
-class Lines implements AnswerStream {
-  readonly events: {
-    readonly type: string;
-    readonly object: { readonly metadata: Record<string, unknown>; code?: number };
-  }[] = [];
-  pendingBytes = 0;
-  isEnded = false;
-
-  write(text: string): void {
-    this.events.push(JSON.parse(text));
-  }
-
-  end(): void {
-    this.isEnded = true;
-  }
-
-  get types(): readonly string[] {
-    return this.events.map(({ type, object }) => `${type} ${String(object.metadata?.name ?? "")}`.trim());
-  }
-}
+import { apiInMemory, MAPS } from "./support/api-in-memory.ts";
 
 const map = (name: string, x = "1") => ({ metadata: { name }, data: { x } });
 
 describe("watches", () => {
   test("a watch ends after its time, with a bookmark shortly before, and holds no timer then (P-114, P-116)", async () => {
-    const { clock, watch } = setUp();
+    const { clock, watch } = apiInMemory();
     const { stream } = await watch("resourceVersion=0&allowWatchBookmarks=true&timeoutSeconds=10");
     expect(stream.types).toEqual(["BOOKMARK"]);
     clock.advance(8_000);
@@ -66,7 +17,7 @@ describe("watches", () => {
   });
 
   test("a watch that begins with what is forgotten is told to list again (P-115)", async () => {
-    const { clock, call, watch } = setUp({ changesMax: 3 });
+    const { clock, call, watch } = apiInMemory({ changesMax: 3 });
     for (let i = 0; i < 8; i++) await call("POST", MAPS, map(`m${i}`));
     const { stream } = await watch("resourceVersion=6");
     await clock.settle();
@@ -75,7 +26,7 @@ describe("watches", () => {
   });
 
   test("a client that does not read is let go, so that it resumes from where it was (P-119, P-145)", async () => {
-    const { clock, call, watch } = setUp();
+    const { clock, call, watch } = apiInMemory();
     const { stream } = await watch("resourceVersion=0");
     stream.pendingBytes = 9 * 1024 * 1024;
     await call("POST", MAPS, map("a"));
@@ -89,7 +40,7 @@ describe("watches", () => {
   });
 
   test("streamed lists end with a marked bookmark, also when there is nothing (P-117)", async () => {
-    const { call, watch } = setUp();
+    const { call, watch } = apiInMemory();
     const query = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
     const empty = await watch(query);
     expect(empty.stream.types).toEqual(["BOOKMARK"]);
@@ -105,7 +56,7 @@ describe("watches", () => {
 
 describe("pages", () => {
   test("pages show the state of the first, and expire with its changes (P-103, P-106)", async () => {
-    const { call } = setUp({ changesMax: 20 });
+    const { call } = apiInMemory({ changesMax: 20 });
     for (const name of ["a", "b", "c"]) await call("POST", MAPS, map(name));
     const first = await call("GET", `${MAPS}?limit=2`);
     expect(first.body.metadata).toMatchObject({ remainingItemCount: 1 });
@@ -134,7 +85,7 @@ describe("as kn calls (C-158, C-159, C-160)", () => {
   });
 
   test("create, update on a conflict, apply, delete in the background with options of another group (P-31, P-48, P-52, P-81)", async () => {
-    const { call } = setUp();
+    const { call } = apiInMemory();
     expect(await call("GET", `${SERVICES}/w`)).toMatchObject({ status: 404, body: { reason: "NotFound" } });
     const created = await call("POST", SERVICES, service("example.com/a:1"));
     expect(created.status).toBe(201);
@@ -159,7 +110,7 @@ describe("as kn calls (C-158, C-159, C-160)", () => {
   });
 
   test("lists by name, by label and of domain mappings; no list of event sources is an empty one (P-102)", async () => {
-    const { call } = setUp();
+    const { call } = apiInMemory();
     await call("POST", SERVICES, service("example.com/a:1"));
     expect((await call("GET", `${SERVICES}?fieldSelector=metadata.name%3Dw`)).body.items).toHaveLength(1);
     const revisions = "/apis/serving.knative.dev/v1/namespaces/default/revisions";
@@ -179,7 +130,7 @@ describe("as kn calls (C-158, C-159, C-160)", () => {
 });
 
 test("writes are answered in what they stored, and events count one change each (P-97, P-98, P-141, P-142)", async () => {
-  const { clock, store, call, watch } = setUp();
+  const { clock, store, call, watch } = apiInMemory();
   const { stream } = await watch(`resourceVersion=${store.resourceVersion}`);
   await call("POST", MAPS, map("a"));
   const got = await call("GET", `${MAPS}/a`);

@@ -1,4 +1,5 @@
 import {
+  badRequest,
   type Clock,
   KubeError,
   type Logger,
@@ -77,6 +78,10 @@ export class ApiHandler {
         return pageNotFound();
       case "no-such-resource":
         throw noSuchResource();
+      case "not-served":
+        throw badRequest(
+          `${target.subresource} is not served here: pods are processes of this machine, reach them as such`,
+        );
       case "no-such-object":
         throw notFound(target.resource.kind, target.name);
       case "document":

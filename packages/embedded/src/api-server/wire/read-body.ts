@@ -39,6 +39,10 @@ const UNKNOWN_FORMAT =
 
 /** Reads the object of a create or replace. @throws KubeError */
 export function readObject(resource: ApiResource, body: Body): ReadObject {
+  // Custom resources have no protobuf form (P-132).
+  const isProtobuf = body.contentType?.includes("vnd.kubernetes.protobuf") ?? false;
+  if (isProtobuf && resource.message === undefined)
+    throw new KubeError("UnsupportedMediaType", UNKNOWN_FORMAT);
   const { value, duplicates } = readValue(resource.kind.kind, resource.message ?? resource.kind.kind, body);
   const identified = identify(resource, value);
   const shaped = shapeObject(resource, identified);

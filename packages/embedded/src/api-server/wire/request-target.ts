@@ -31,7 +31,11 @@ export type Target =
   /** A resource nobody knows in a group-version that there is: a Status says so. P-6 */
   | { readonly kind: "no-such-resource" }
   | { readonly kind: "no-such-object"; readonly resource: ApiResource; readonly name: string }
-  | { readonly kind: "no-such-path" };
+  | { readonly kind: "no-such-path" }
+  /** Ways into a pod that there are not here. P-88 */
+  | { readonly kind: "not-served"; readonly subresource: string };
+
+const INTO_PODS: ReadonlySet<string> = new Set(["exec", "attach", "portforward", "proxy"]);
 
 /** Slashes at the end and twice in a row do not count. P-5 */
 export function parseTarget(path: string): Target {
@@ -69,6 +73,9 @@ function inVersion(version: string, rest: readonly string[], isWatch: boolean): 
   if (isInNamespace && !isNamespaced) return { kind: "no-such-resource" };
   if (name === undefined) return { kind: "collection", resource, namespace, isWatch };
   if (isNamespaced && namespace === undefined) return { kind: "no-such-resource" };
+  if (resource.kind.kind === "Pod" && subresource !== undefined && INTO_PODS.has(subresource)) {
+    return { kind: "not-served", subresource };
+  }
   if (subresource !== undefined && !resource.subresources.some((known) => known === subresource)) {
     // A custom resource without that subresource is as good as an object that is not there.
     const isCustom = resource.message === undefined && (subresource === "scale" || subresource === "status");

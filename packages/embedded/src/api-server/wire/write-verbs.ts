@@ -155,7 +155,10 @@ export class WriteVerbs {
       const viewed = resource.storedAs === resource.kind ? before : toNewEvent(before);
       const patched = applyPatchBody(patch, { message: resource.message, document: { ...viewed } });
       const object = patchedObject(resource, { ...viewed, metadata: before.metadata }, patched);
-      const shaped = shapeObject(resource, object);
+      // Of a status patch everything else is ignored, also what would not do (P-70).
+      const taken =
+        subresource === "status" ? { ...viewed, metadata: object.metadata, status: object.status } : object;
+      const shaped = shapeObject(resource, taken);
       headers = patchWarnings(resource, { read: shaped, patched }, options);
       const next = subresource === "status" ? shaped.object : withStatusOf(resource, shaped.object, before);
       checkCustomTypes(resource.kind, next);
