@@ -1,5 +1,6 @@
 import {
   type AttemptResult,
+  type AwaitReadyOptions,
   attempt,
   awaitReady,
   type Clock,
@@ -104,6 +105,7 @@ export class Readiness {
     let failures = 0;
     let last = "";
     const isReady = await this.#until(probe, AbortSignal.any([limit.signal, this.#closed.signal]), {
+      patientAfter: PATIENT_AFTER,
       failed: (because) => {
         failures++;
         last = because;
@@ -122,7 +124,7 @@ export class Readiness {
   async #until(
     probe: Probe | undefined,
     signal: AbortSignal,
-    options: { readonly timeoutMs?: number; readonly failed?: (because: string) => void },
+    options: Pick<AwaitReadyOptions, "timeoutMs" | "failed" | "patientAfter">,
   ): Promise<boolean> {
     const impossible = unaskable(probe);
     if (impossible !== undefined) {
@@ -133,7 +135,6 @@ export class Readiness {
       clock: this.#deps.clock,
       signal,
       successThreshold: probe?.successThreshold ?? 1,
-      patientAfter: PATIENT_AFTER,
       attempt: (_, asked) => this.#asked(asked, probe),
       ...options,
     });
