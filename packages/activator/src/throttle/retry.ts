@@ -16,7 +16,7 @@ const REPETITIONS_MAX = 100;
 export type Retry =
   /** It goes to whichever pod has a slot, or waits for one, in its old place. */
   | { readonly kind: "now" }
-  /** It waits out of the queue: the pod that failed is all there is, or too much is being repeated. */
+  /** It waits out of the queue: there is no other pod to speak of. */
   | { readonly kind: "later"; readonly afterMs: number }
   | { readonly kind: "never" };
 
@@ -34,19 +34,21 @@ export interface FailedAttempt {
 /**
  * | the request | in the budget | beyond it |
  * |---|---|---|
- * | never left, and the pod is out | again now | again later |
- * | never left, and the pod is kept | again later | again later |
+ * | never left, and the pod is out | again now | the same |
+ * | never left, and the pod is kept | again later | the same |
  * | may have run, is safe and without a body | again now | never |
  * | may have run otherwise, such as any POST | never | never |
+ *
+ * What never left has cost no pod anything, so it is bounded by its attempts alone.
  */
 export function decideRetry({ failure, attempts, isRepeatable, ejection, budget }: FailedAttempt): Retry {
   if (attempts >= ATTEMPTS_MAX) return { kind: "never" };
   if (!failure.isRetriable) return isRepeatable && budget.spend() ? { kind: "now" } : { kind: "never" };
-  if (ejection !== "kept" && budget.spend()) return { kind: "now" };
+  if (ejection !== "kept") return { kind: "now" };
   return { kind: "later", afterMs: Math.min(WAIT_MS_FIRST * 2 ** (attempts - 1), WAIT_MS_MAX) };
 }
 
-/** Keeps repetitions below a fifth of the requests, so that they never are what overloads the pods that are left. */
+/** Keeps what runs twice below a fifth of the requests, so that it never is what overloads the pods that are left. */
 export class RetryBudget {
   #requests = REPETITIONS_MAX * REQUESTS_PER_REPETITION;
 
