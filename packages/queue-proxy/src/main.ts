@@ -8,5 +8,8 @@ void run({
     process.on("SIGTERM", end);
     process.on("SIGINT", end);
   },
+  onUnhandled: (report) => {
+    process.on("unhandledRejection", report);
+  },
   loadTelemetry: async (options) => (await import("./otel/telemetry.ts")).startTelemetry(options),
 });

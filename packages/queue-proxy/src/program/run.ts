@@ -12,11 +12,14 @@ export interface ProcessHooks {
   readonly exit: (code: number) => void;
   /** Calls `run` at each signal that asks the process to end. */
   readonly onSignal: (run: () => void) => void;
+  /** Calls `report` with what nobody has caught: one request's bug is not the process's end. Spec §13 */
+  readonly onUnhandled: (report: (reason: unknown) => void) => void;
   readonly loadTelemetry: (options: TelemetryOptions) => Promise<Telemetry>;
 }
 
 /** One sidecar from its environment to its exit code: 0 after a signal, 1 for everything else. Q-108, Q-119 */
-export async function run({ environment, exit, onSignal, loadTelemetry }: ProcessHooks): Promise<void> {
+export async function run(hooks: ProcessHooks): Promise<void> {
+  const { environment, exit, onSignal, onUnhandled, loadTelemetry } = hooks;
   const clock = new RealClock();
   const stdout = new LineWriter(1);
   const stderr = new LineWriter(2);
@@ -25,6 +28,11 @@ export async function run({ environment, exit, onSignal, loadTelemetry }: Proces
     { clock, write: (line) => (logConfig.logging.output === "stdout" ? stdout : stderr).write(line) },
     logConfig,
   );
+  onUnhandled((reason) => {
+    log.error("nobody caught this", {
+      error: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
+    });
+  });
   const end = (code: number): void => {
     stdout.flush();
     stderr.flush();

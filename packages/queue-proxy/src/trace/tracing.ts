@@ -10,7 +10,7 @@ export interface Tracing {
 export interface RequestTrace {
   /** The way through the breaker and the program begins. */
   proxyStarted(): void;
-  /** @param isLimited whether there is a breaker, so that there is a wait to show */
+  /** Only with a breaker: without one there is no wait to show. */
   waitStarted(): void;
   waitEnded(): void;
   /** Opens the client's span; what it returns is sent to the program. */
