@@ -7,8 +7,8 @@ import { nodeCommand, type Place } from "./targets.ts";
 const ROUNDS = 3;
 
 /**
- * What requests cost that are held: the engine's `/park` keeps them until `/release`. Parked and released several times:
- * a leak would grow with each, a heap that has found its size does not.
+ * What requests cost that are held: the engine's `/park` keeps them until their clients leave. Several times over, and each
+ * time as it is and collected: V8 keeps the pages of a burst while there is load, so only the second figure tells a leak.
  */
 export async function runParked(
   place: Omit<Place, "port" | "protocol">,

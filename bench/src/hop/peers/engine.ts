@@ -1,7 +1,8 @@
 /** The bare engine: every request straight to the upstream. `/park` is held until its client leaves. */
 import { type Exchange, HttpServer, RealClock, RealRandom, UpstreamPool } from "@rouse/shared";
 
-const COLLECTIONS = 3;
+/** The one kind of collection after which V8 returns pages; what a process at rest does. */
+const LAST_RESORT = { type: "major", execution: "sync", flavor: "last-resort" } as const;
 const clock = new RealClock();
 const upstreamOf = (port: string | undefined): UpstreamPool =>
   new UpstreamPool({ clock, random: new RealRandom() }, { ip: "127.0.0.1", port: Number(port) });
@@ -24,7 +25,7 @@ const server = await HttpServer.start<undefined>(
       } else if (target === "/connections") {
         exchange.respond({ status: 200, body: String(server.connectionCount) });
       } else if (target === "/collect") {
-        for (let round = 0; round < COLLECTIONS; round++) globalThis.gc?.();
+        globalThis.gc?.(LAST_RESORT);
         exchange.respond({ status: 200, body: "" });
       } else exchange.forward(version === "2.0" ? http2 : http1);
     },

@@ -8,7 +8,6 @@ export const COLON = 0x3a;
 export const SEMICOLON = 0x3b;
 export const EQUALS = 0x3d;
 export const DQUOTE = 0x22;
-export const BACKSLASH = 0x5c;
 export const COMMA = 0x2c;
 
 const ALPHA_DIGIT = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
