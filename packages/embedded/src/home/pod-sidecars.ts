@@ -1,5 +1,5 @@
 import type { PodScraper } from "@rouse/autoscaler";
-import { QueueProxy } from "@rouse/queue-proxy";
+import { QueueProxy, type QueueProxyOptions } from "@rouse/queue-proxy";
 import {
   type Clock,
   type EnvVar,
@@ -25,7 +25,8 @@ export interface SidecarSettings {
   readonly timeoutMs: number;
   readonly responseStartTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  readonly readinessProbe: Probe | undefined;
+  /** Several with multi-container-probing, that of the serving container first. C-54 */
+  readonly readinessProbe: Probe | readonly Probe[] | undefined;
 }
 
 /**
@@ -53,7 +54,7 @@ export class PodSidecars implements SidecarFactory, PodScraper {
         name: pod.metadata.labels?.[labels.revision] ?? "",
       },
       ...settings,
-      ...(readinessProbe === undefined ? {} : { readinessProbe: aimedAt(readinessProbe, place.userPort) }),
+      ...aimedAtProgram(readinessProbe, place.userPort),
     });
     this.#running.set(key, proxy);
     return {
@@ -91,6 +92,21 @@ export function sidecarSettings(pod: Pod): SidecarSettings {
     idleTimeoutMs: numberOf(env, "REVISION_IDLE_TIMEOUT_SECONDS", 0) * 1_000,
     readinessProbe: probe === undefined || probe === "" ? undefined : JSON.parse(probe),
   };
+}
+
+/** Of several only the first is the program's that was given a port; the others name theirs. */
+function aimedAtProgram(
+  probe: SidecarSettings["readinessProbe"],
+  userPort: number,
+): Pick<QueueProxyOptions, "readinessProbe" | "readinessProbes"> {
+  if (probe === undefined) return {};
+  if (!isList(probe)) return { readinessProbe: aimedAt(probe, userPort) };
+  const [first = {}, ...others] = probe;
+  return { readinessProbes: [aimedAt(first, userPort), ...others] };
+}
+
+function isList(probe: Probe | readonly Probe[]): probe is readonly Probe[] {
+  return Array.isArray(probe);
 }
 
 function textOf(env: readonly EnvVar[], name: string): string | undefined {
