@@ -30,22 +30,21 @@ import {
 } from "@rouse/shared";
 import { Companions } from "./apply/companions.ts";
 import { DeletionCosts } from "./apply/deletion-costs.ts";
-import { type AppliedScale, PodAutoscalerReconciler } from "./apply/pod-autoscaler-reconciler.ts";
+import { PodAutoscalerReconciler } from "./apply/pod-autoscaler-reconciler.ts";
 import { ScaleTarget } from "./apply/scale-target.ts";
 import { Scaling } from "./apply/scaling.ts";
 import { MetricCollector, type ScrapeSample } from "./collect/metric-collector.ts";
 import { MetricReconciler } from "./collect/metric-reconciler.ts";
 import { LiveConfig } from "./config/live-config.ts";
 import { type MeshConfig, readMeshConfig } from "./config/mesh-config.ts";
-import type { PanicMode } from "./decide/decider.ts";
-import type { DeciderSpec } from "./decide/decider-spec.ts";
 import { MultiScaler } from "./decide/multi-scaler.ts";
 import { Pulse } from "./decide/pulse.ts";
+import type { Explanation } from "./explain/explanation.ts";
 import { scaleNote } from "./explain/scale-note.ts";
-import type { Tick } from "./explain/tick-log.ts";
+import { type Ownership, ownsEverything } from "./forward/ownership.ts";
 import { HpaReconciler } from "./hpa/hpa-reconciler.ts";
 import { objectKeyOf, revisionOf } from "./keys.ts";
-import { type PodCounts, PodLedger } from "./pods/pod-ledger.ts";
+import { PodLedger } from "./pods/pod-ledger.ts";
 import type { ActivatorProbe } from "./probe/activator-probe.ts";
 import { Confirmations } from "./probe/confirmations.ts";
 import { isRecordable } from "./receive/load.ts";
@@ -65,7 +64,6 @@ const RECHECK_AFTER_ASKING_MS = 1_000;
 /** Everything is looked at this often whatever happens: a missed event must not last for ever. S-120. */
 const RESYNC_MS = 36_000_000;
 const SCRAPE_DURATION = "kn.autoscaler.scrape.duration";
-const ownsEverything = { owns: () => true } as const;
 
 export interface AutoscalerDeps {
   readonly client: KubeClient;
@@ -76,34 +74,15 @@ export interface AutoscalerDeps {
   readonly log: Logger;
 }
 
-/** Which revisions this process decides for; absent, all of them. S-130, S-140. */
-export interface Ownership {
-  owns(revision: RevisionKey): boolean;
-}
-
 export interface AutoscalerOptions {
   /** Whether pods are told what removing them costs, for those who remove them. Default no. */
   readonly writesDeletionCosts?: boolean;
   /** Keeps the windows over a restart; absent, a new life starts from nothing, with the caution of S-76. */
   readonly snapshots?: SnapshotStore;
+  /** Absent, every revision is its own. */
   readonly ownership?: Ownership;
   /** How many of a revision's pods are asked each second. Default `all`: right where that is a function call. */
   readonly scrapeSample?: ScrapeSample;
-}
-
-/** Why a revision has the pods it has. */
-export interface Explanation {
-  readonly pods: PodCounts;
-  readonly decider: {
-    readonly spec: DeciderSpec;
-    readonly mode: PanicMode;
-    readonly desiredPods: number | undefined;
-    readonly excessBurstCapacity: number;
-  };
-  /** Latest evaluations, oldest first, at most two minutes of them. */
-  readonly ticks: readonly Tick[];
-  /** What the last pass made of the decision; absent before the first. */
-  readonly applied: AppliedScale | undefined;
 }
 
 /** What is started first to last and closed last to first. */

@@ -4,8 +4,6 @@ export {
   Autoscaler,
   type AutoscalerDeps,
   type AutoscalerOptions,
-  type Explanation,
-  type Ownership,
 } from "./autoscaler.ts";
 export type { ScrapeSample } from "./collect/metric-collector.ts";
 export {
@@ -17,8 +15,10 @@ export {
 export { type RevisionSettings, revisionSettings, type ScalingMetric } from "./config/revision-settings.ts";
 export { Decider, type Evaluation, type Observation, type PanicMode } from "./decide/decider.ts";
 export { type DeciderSpec, deciderSpec } from "./decide/decider-spec.ts";
+export type { Explanation } from "./explain/explanation.ts";
 export { appliedInWords, evaluationInWords, whyNotZero } from "./explain/in-words.ts";
 export type { Tick } from "./explain/tick-log.ts";
+export type { Ownership } from "./forward/ownership.ts";
 export { HpaEvaluator, type HpaEvaluatorDeps } from "./hpa/hpa-evaluator.ts";
 export type { PodUsage, Usage } from "./hpa/pod-usage.ts";
 export type { PodCounts } from "./pods/pod-ledger.ts";

@@ -15,7 +15,6 @@ import {
   type PodAutoscaler,
   PodAutoscalerKind,
   type Reconciler,
-  type RevisionKey,
   rfc3339,
   type ServerlessService,
   type Stored,
@@ -27,6 +26,7 @@ import { classOf, revisionSettings } from "../config/revision-settings.ts";
 import { activatorCount } from "../decide/burst-capacity.ts";
 import { type DeciderSpec, deciderSpec } from "../decide/decider-spec.ts";
 import type { Decision, MultiScaler } from "../decide/multi-scaler.ts";
+import type { Ownership } from "../forward/ownership.ts";
 import { revisionOf } from "../keys.ts";
 import type { PodLedger } from "../pods/pod-ledger.ts";
 import { type Schedules, scheduledBounds } from "../schedule/schedules.ts";
@@ -49,7 +49,7 @@ export interface PodAutoscalerReconcilerDeps {
   readonly pods: Pick<PodLedger, "counts">;
   readonly scaler: MultiScaler;
   readonly config: Pick<LiveConfig, "autoscaler" | "deployment">;
-  readonly ownership: { owns(revision: RevisionKey): boolean };
+  readonly ownership: Ownership;
   readonly schedules: Schedules;
   /** Told when the scale wanted, the bound that cut it or the mode is another than before. */
   readonly changed?: (autoscaler: Stored<PodAutoscaler>, applied: AppliedScale) => void;

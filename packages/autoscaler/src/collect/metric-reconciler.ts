@@ -17,6 +17,7 @@ import {
 } from "@rouse/shared";
 import type { LiveConfig } from "../config/live-config.ts";
 import { revisionSettings } from "../config/revision-settings.ts";
+import type { Ownership } from "../forward/ownership.ts";
 import { revisionOf } from "../keys.ts";
 import type { CollectionHealth, MetricCollector } from "./metric-collector.ts";
 
@@ -28,7 +29,7 @@ export interface MetricReconcilerDeps {
   readonly metrics: Lister<Metric>;
   readonly collector: MetricCollector;
   readonly config: Pick<LiveConfig, "autoscaler" | "deployment">;
-  readonly ownership: { owns(revision: RevisionKey): boolean };
+  readonly ownership: Ownership;
   /** Told of a revision that is collected for from now on. */
   readonly onCollecting: (revision: RevisionKey) => void;
 }

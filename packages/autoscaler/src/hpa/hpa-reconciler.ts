@@ -15,7 +15,6 @@ import {
   type PodAutoscaler,
   PodAutoscalerKind,
   type Reconciler,
-  type RevisionKey,
   rfc3339,
   type ServerlessService,
   type Stored,
@@ -26,6 +25,7 @@ import { type Companions, NotOwnedError } from "../apply/companions.ts";
 import { podAutoscalerConditions } from "../apply/status.ts";
 import type { LiveConfig } from "../config/live-config.ts";
 import { classOf, type RevisionSettings, revisionSettings } from "../config/revision-settings.ts";
+import type { Ownership } from "../forward/ownership.ts";
 import { revisionOf } from "../keys.ts";
 import { isPartOf, makeHpa } from "./hpa-spec.ts";
 
@@ -36,7 +36,7 @@ export interface HpaReconcilerDeps {
   readonly hpas: Lister<HorizontalPodAutoscaler>;
   readonly companions: Companions;
   readonly config: Pick<LiveConfig, "autoscaler" | "deployment">;
-  readonly ownership: { owns(revision: RevisionKey): boolean };
+  readonly ownership: Ownership;
 }
 
 /** An HPA could not be made. */
