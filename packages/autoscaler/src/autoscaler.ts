@@ -147,6 +147,7 @@ export class Autoscaler implements StatSink, AsyncDisposable {
         scraper: deps.scraper,
         readyActivators: () => readyActivators(),
         onScraped: (_, seconds) => scrapes.observe(seconds),
+        onLoad: (revision, stat) => scaler.poke(revision, stat),
         onHealth: (revision) => metricPasses.add(objectKeyOf(revision)),
       },
       { sample: scrapeSample, mesh: mesh.mode },

@@ -131,6 +131,20 @@ describe("confirmation before the last pod goes (K-62)", () => {
     expect(world.replicas(NAME)).toBe(0);
   });
 
+  test.each([0, 1])(
+    "load that comes past the activator while the grace period runs keeps the pod, without a tick: %i s (K-5, S-40)",
+    async (offset) => {
+      await using world = await World.start();
+      await world.addRevision(NAME, { annotations: { [TBC]: "0" } });
+      await world.idle(62 + offset);
+      expect(world.condition(NAME, "Active")).toBe("False NoTraffic");
+      world.directLoad = 1;
+      await world.idle(1);
+      expect(world.condition(NAME, "Active")).toBe("True");
+      expect(world.scalePatches).toEqual([]);
+    },
+  );
+
   test("the retention period keeps the last pod (S-106)", async () => {
     await using world = await World.start();
     await world.addRevision(NAME, {

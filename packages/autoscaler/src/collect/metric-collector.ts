@@ -28,6 +28,8 @@ export interface MetricCollectorDeps {
   readonly scraper: PodScraper;
   /** Nobody reports what a revision without a scrape target is sent, while there is none. K-91. */
   readonly readyActivators: () => number;
+  /** Told of load that pods have and no activator knows of, once it is recorded. */
+  readonly onLoad?: (revision: RevisionKey, stat: Stat) => void;
   /** Told how long a round took that asked somebody. S-128. */
   readonly onScraped?: (revision: RevisionKey, seconds: number) => void;
   /** Told when the health of a collection changes. */
@@ -149,7 +151,7 @@ export class MetricCollector {
 
   /** Asks the revision's pods, unless the last round is still on its way. Never rejects. S-41, S-42. */
   async scrape(revision: RevisionKey): Promise<void> {
-    const { clock, pods, readyActivators, onScraped } = this.#deps;
+    const { clock, pods, readyActivators, onScraped, onLoad } = this.#deps;
     const entry = this.#entries.get(revision);
     if (entry === undefined || entry.isScraping) return;
     if (entry.collection.spec.scrapeTarget === "" && readyActivators() > 0) return;
@@ -168,6 +170,7 @@ export class MetricCollector {
       case "scraped":
         entry.collection.record(loadOf(outcome.stat), clock.now());
         this.#setHealth(revision, entry, healthy);
+        if (loadOf(outcome.stat).concurrency > 0) onLoad?.(revision, outcome.stat);
         break;
       case "failed":
         this.#setHealth(revision, entry, failing(outcome));

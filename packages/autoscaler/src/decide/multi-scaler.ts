@@ -101,7 +101,8 @@ export class MultiScaler {
   }
 
   /**
-   * A stat has been recorded: evaluates at once what may have been woken by it. The reference does so only at a
+   * A stat has been recorded: evaluates at once what may have been woken by it. The reference does so only for stats of
+   * activators; here also for what pods tell, so that the last one does not go by a decision older than its load. And only at a
    * desired scale of 0; here also while no pod is ready, since then every request waits for this: a fresh decider
    * after a restart, and a burst that grows while the first pod starts. With pods it does so for a report that alone is
    * more than twice what they are wanted for: an activator tells of a burst before its period is over. S-40.
