@@ -612,6 +612,7 @@ export class PlatformWorld {
         request.service === service &&
         request.endings === 0 &&
         !request.isHarmed &&
+        this.#isTold(request) &&
         !this.#isLeft(request.takenBy);
       if (isOpen && now - request.sentAt > IN_AVERAGES_MS && this.#hasFreeOrBusyPod(service)) {
         this.#violate(
@@ -619,6 +620,11 @@ export class PlatformWorld {
         );
       }
     }
+  }
+
+  /** Whether the autoscaler can know of it: the activator told, or its pod did, while it had the request. */
+  #isTold({ takenBy, takenAt }: SimRequest): boolean {
+    return takenBy === "" || (this.#machine.scrapedAt.get(takenBy) ?? 0) > takenAt;
   }
 
   /** A pod that hangs, or that is on its way out already and keeps what it has: nobody counts it any more. */

@@ -165,6 +165,8 @@ export class SimProcess implements RunningProcess {
 export class SimMachine implements ProcessRunner, SidecarFactory, PodScraper {
   readonly processes = new Map<string, SimProcess>();
   readonly sidecars = new Map<ObjectKey, QueueProxy>();
+  /** When each address last told its load. */
+  readonly scrapedAt = new Map<string, number>();
   readonly draining = new Set<ObjectKey>();
   /** Whether a scrape gets no answer. */
   scrapeFails: () => boolean = () => false;
@@ -239,8 +241,11 @@ export class SimMachine implements ProcessRunner, SidecarFactory, PodScraper {
   }
 
   async scrape(pod: { readonly namespace: string; readonly name: string }): Promise<Stat | undefined> {
-    const stat = this.sidecars.get(objectKey(pod))?.takeStat();
-    return this.scrapeFails() ? undefined : stat;
+    const sidecar = this.sidecars.get(objectKey(pod));
+    const stat = sidecar?.takeStat();
+    if (sidecar === undefined || this.scrapeFails()) return undefined;
+    this.scrapedAt.set(sidecar.address.ip, this.#deps.clock.now());
+    return stat;
   }
 
   #awaitListening(program: Upstream, signal: AbortSignal): Promise<boolean> {
