@@ -168,6 +168,7 @@ async function listenTls(
     port: tls.port,
     certificate,
     contextOf: certificates.contextOf,
+    speaksHttp2: (host) => watch.speaksHttp2(host),
   });
   starting.move();
   return { server, given };

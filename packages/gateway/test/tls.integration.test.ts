@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, get } from "node:http";
 import { type RequestOptions, request } from "node:https";
+import { connect } from "node:tls";
 import {
   annotations,
   EndpointsKind,
@@ -146,4 +147,28 @@ test("C-116: a plain request of a redirected host is sent to where TLS is spoken
     }).on("error", reject);
   });
   expect(location).toBe(`301 https://${host}:${gateway.tlsAddress?.port}/a?b`);
+});
+
+test("HTTP/2 is agreed on for hosts whose program speaks it, and no others: a request keeps its version", async () => {
+  const { authority, gateway, apply } = await setup();
+  const split = { serviceNamespace: "default", serviceName: "hello", servicePort: 81, percent: 100 };
+  await apply("grpc.localhost", {
+    rules: [{ hosts: ["grpc.localhost"], http: { paths: [{ splits: [split] }] } }],
+  });
+  await apply("hello.localhost", {});
+  const agreed = async (servername: string, ALPNProtocols: string[]): Promise<unknown> => {
+    const port = gateway.tlsAddress?.port ?? 0;
+    const socket = connect({ host: "127.0.0.1", port, servername, ca: authority.cert, ALPNProtocols });
+    try {
+      await once(socket, "secureConnect");
+      return socket.alpnProtocol;
+    } catch (error) {
+      return error instanceof Error && "code" in error ? error.code : error;
+    } finally {
+      socket.destroy();
+    }
+  };
+  expect(await agreed("grpc.localhost", ["h2", "http/1.1"])).toBe("h2");
+  expect(await agreed("hello.localhost", ["h2", "http/1.1"])).toBe("http/1.1");
+  expect(await agreed("hello.localhost", ["h2"])).not.toBe("h2");
 });

@@ -114,6 +114,11 @@ export class RoutingTable<B> {
     return this.#hosts.has(hostName(host));
   }
 
+  /** Every path of a host, without the catch-all's. */
+  pathsOf(host: string): readonly RoutePath<B>[] {
+    return this.#hosts.get(hostName(host)) ?? [];
+  }
+
   get hostCount(): number {
     return this.#hosts.size;
   }

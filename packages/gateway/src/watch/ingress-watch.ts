@@ -15,6 +15,7 @@ import {
   type ObjectKey,
   objectKey,
   type Pass,
+  ports,
   type Random,
   ReconcileLoop,
   type Reconciler,
@@ -52,6 +53,9 @@ export interface IngressWatchOptions {
   /** Written into the status of each Ingress. */
   readonly ip: string;
 }
+
+/** Ports of Services behind which HTTP/2 is spoken, by number or name. */
+const HTTP2_PORTS: ReadonlySet<number | string> = new Set([ports.serviceH2c, "http2", "h2c"]);
 
 /** The version of a spec that is in force. A status that changes is no new version. */
 interface Applied {
@@ -142,6 +146,17 @@ export class IngressWatch implements Reconciler, Disposable {
   /** The Secret with the certificate that an Ingress in force names for the host. C-117 */
   secretOf(host: string): ObjectKey | undefined {
     return this.#secrets.get(host);
+  }
+
+  /** Whether everything the host leads to is spoken to in HTTP/2: what clients may be told to speak. C-112 */
+  speaksHttp2(host: string): boolean {
+    const paths = this.#table
+      .pathsOf(host)
+      .flatMap((path) =>
+        path.rewriteHost === undefined ? path : [...this.#inner.pathsOf(path.rewriteHost)],
+      );
+    const backends = paths.flatMap(({ splits }) => splits.map(({ backend }) => backend.ref));
+    return backends.length > 0 && backends.every(({ port }) => HTTP2_PORTS.has(port));
   }
 
   /** Writes the verdict on one Ingress into its status. */

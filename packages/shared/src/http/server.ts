@@ -38,6 +38,8 @@ export interface HttpServerOptions {
   readonly certificate?: ServerCertificate;
   /** What a client sees that asks for a server by this name; the one above where it gives none. */
   readonly contextOf?: (serverName: string) => SecureContext | undefined;
+  /** Whether HTTP/2 is agreed on with clients of that server; always, unless told. An exchange keeps its version. */
+  readonly speaksHttp2?: (serverName: string) => boolean;
   /** Whether the client is added to `X-Forwarded-For` (Q-26). Default: yes. */
   readonly addsForwardedFor?: boolean;
 }
@@ -77,9 +79,7 @@ export class HttpServer implements AsyncDisposable {
     const wheel = new TimerWheel(deps.clock);
     const core = new Core<C>(deps, options, wheel);
     const server =
-      options.certificate === undefined
-        ? plainServer(core)
-        : tlsServer(core, options.certificate, options.contextOf);
+      options.certificate === undefined ? plainServer(core) : tlsServer(core, options.certificate, options);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen({ host: options.ip, port: options.port, backlog: options.backlog ?? BACKLOG }, () => {
@@ -165,13 +165,15 @@ function plainServer<C>(core: Core<C>): Server {
 function tlsServer<C>(
   core: Core<C>,
   certificate: ServerCertificate,
-  contextOf: HttpServerOptions["contextOf"],
+  { contextOf, speaksHttp2 }: Pick<HttpServerOptions, "contextOf" | "speaksHttp2">,
 ): TlsServer {
   const server = createTlsServer({
     ...LISTENER,
     ...(contextOf === undefined ? {} : { SNICallback: sniCallback(contextOf) }),
     ...tlsOptions(certificate),
-    ALPNProtocols: ["h2", "http/1.1"],
+    ...(speaksHttp2 === undefined
+      ? { ALPNProtocols: ["h2", "http/1.1"] }
+      : { ALPNCallback: alpnCallback(speaksHttp2) }),
     handshakeTimeout: HANDSHAKE_MS,
   });
   server.on("secureConnection", (socket: TLSSocket) => {
@@ -179,6 +181,12 @@ function tlsServer<C>(
     else core.accept(socket, { isTls: true });
   });
   return server;
+}
+
+/** What is agreed on with a client of a server; `undefined` refuses the connection, as RFC 7301 §3.2 wants. */
+function alpnCallback(speaksHttp2: (serverName: string) => boolean) {
+  return ({ servername, protocols }: { servername: string; protocols: string[] }): string | undefined =>
+    (speaksHttp2(servername) ? ["h2", "http/1.1"] : ["http/1.1"]).find((each) => protocols.includes(each));
 }
 
 function sniCallback(contextOf: NonNullable<HttpServerOptions["contextOf"]>) {
