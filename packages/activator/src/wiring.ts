@@ -16,6 +16,7 @@ import {
 } from "@rouse/shared";
 import { AnswerProbes } from "./accept/answer-probes.ts";
 import { ActivatorContext } from "./accept/context.ts";
+import { TakeReadyNotice } from "./accept/take-ready-notice.ts";
 import { forwardThroughMesh, forwardToPod } from "./forward/forward-to-pod.ts";
 import { MarkProxied } from "./forward/mark-proxied.ts";
 import { ActivatorMetrics, type ReportConnection } from "./metrics/activator-metrics.ts";
@@ -160,6 +161,7 @@ export class Activator implements AsyncDisposable {
             return connection?.isConnected === false ? "connection has not yet been established" : undefined;
           },
         }),
+        new TakeReadyNotice((revision, pod) => watch.podReady(revision, pod)),
         new ResolveRevision(watch, options.clusterDomain ?? "cluster.local"),
         new Account({ clock, report, stats, metrics }), // pokes the autoscaler before anything else is done
         new LimitDuration<ActivatorContext>(
