@@ -71,7 +71,6 @@ export async function soak({
       REPORT_MS,
     );
     await load.run(seconds * 1_000);
-    await passed(SETTLE_MS);
     clearInterval(sampler);
     clearInterval(reporter);
     const cpuUsPerRequest = (cpuUs(pid) - cpuBeforeUs) / Math.max(1, load.sent);
@@ -141,6 +140,7 @@ class Load {
       for (let burst = Math.min(due - this.sent, 10); burst > 0; burst--) this.#ask();
       await passed(1);
     }
+    await passed(SETTLE_MS); // for those under way
     this.#agent.destroy();
   }
 
