@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream, Http2Stream, ServerHttp2Stream } from "node:http2";
+import type { ClientHttp2Stream, ServerHttp2Stream } from "node:http2";
 import type { MonoMs } from "../../clock/clock.ts";
 import { ProxyError } from "../../errors/proxy-error.ts";
 import { assert } from "../../invariant.ts";
@@ -8,10 +8,11 @@ import { ExchangeBase } from "../exchange-base.ts";
 import type { ServerCore } from "../server-core.ts";
 import { upstreamError } from "../upstream-error.ts";
 import { UpstreamPool } from "../upstream-pool.ts";
-import { headersOf, requestHeaders, responseHeaders, statusOf, trailerHeaders } from "./headers.ts";
-import { respond } from "./library.ts";
+import { headersOf, isGrpc, requestHeaders, responseHeaders, statusOf } from "./headers.ts";
+import { respond, sendTrailers } from "./library.ts";
 import type { Http2RequestHead } from "./request-head.ts";
-import { NOT_HTTP2, type SessionTaker, type UpstreamSession } from "./upstream-sessions.ts";
+import { isCut, streamError } from "./stream-error.ts";
+import type { SessionTaker, UpstreamSession } from "./upstream-sessions.ts";
 
 /** RFC 9113 §7. */
 const NO_ERROR = 0;
@@ -61,7 +62,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     this.#forwardedFor = how.forwardedFor;
     this.#hasBody = how.hasBody;
     this.#isRequestDone = !how.hasBody;
-    stream.on("error", () => {}); // a close follows
+    stream.on("error", ignore); // a close follows
     if (how.hasBody) {
       stream.on("trailers", (_trailers, _flags, raw: readonly string[]) => {
         this.#requestTrailers = raw;
@@ -307,10 +308,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     }
     const { rstCode } = upstream;
     const isUntouched = rstCode === REFUSED_STREAM && !this.#isBodyTaken; // RFC 9113 §8.7: not processed
-    const isForeign = !session.speaksHttp2 && isNotHttp2(cause);
-    const error = isForeign
-      ? new ProxyError("upstream-malformed", NOT_HTTP2, { cause })
-      : streamError(rstCode, cause);
+    const error = streamError(rstCode, cause, session);
     this.attemptFailed({ error, isRetriable: isUntouched });
   }
 
@@ -319,34 +317,4 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
   }
 }
 
-function isGrpc(raw: readonly string[]): boolean {
-  const at = raw.indexOf("content-type");
-  return at >= 0 && raw[at + 1]?.startsWith("application/grpc") === true;
-}
-
-/** Ones that Node takes from nobody, such as a repeated single-valued field, cut the message they belong to. */
-function sendTrailers(to: Http2Stream, raw: readonly string[] = []): void {
-  try {
-    to.sendTrailers(trailerHeaders(raw));
-  } catch {
-    to.close(INTERNAL_ERROR);
-  }
-}
-
-/** The stream ended by a reset or with its session, not by its peer's END_STREAM. */
-function isCut(stream: ClientHttp2Stream): boolean {
-  return stream.aborted || stream.destroyed || (stream.rstCode !== undefined && stream.rstCode !== NO_ERROR);
-}
-
-/** What Node makes of bytes that are no frames. */
-function isNotHttp2(cause: Error | undefined): boolean {
-  return cause !== undefined && "code" in cause && cause.code === "ERR_HTTP2_ERROR";
-}
-
-function streamError(rstCode: number | undefined, cause: Error | undefined): ProxyError {
-  if (rstCode !== undefined && rstCode !== NO_ERROR && rstCode !== CANCEL) {
-    return new ProxyError("upstream-reset", `stream error: reset by upstream, code ${rstCode}`, { cause });
-  }
-  const reason = cause?.message ?? "EOF";
-  return new ProxyError(cause === undefined ? "upstream-closed" : "upstream-malformed", reason, { cause });
-}
+function ignore(): void {}

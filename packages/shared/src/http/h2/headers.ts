@@ -62,6 +62,12 @@ export function statusOf(raw: readonly string[]): number {
   return raw[0] === ":status" ? Number(raw[1]) : 0;
 }
 
+/** Whether it is the head of a gRPC answer. */
+export function isGrpc(raw: readonly string[]): boolean {
+  const at = raw.indexOf("content-type");
+  return at >= 0 && raw[at + 1]?.startsWith("application/grpc") === true;
+}
+
 /** Trailers as they are sent on. */
 export function trailerHeaders(raw: readonly string[]): OutgoingHttpHeaders {
   const sent: string[] = [];

@@ -1,6 +1,6 @@
 import type * as http2 from "node:http2";
 import { assert } from "../../invariant.ts";
-import { headersOf } from "./headers.ts";
+import { headersOf, trailerHeaders } from "./headers.ts";
 
 /**
  * `node:http2`, loaded when the first HTTP/2 connection asks for it: it costs a process that never sees one 13 ms of its
@@ -23,4 +23,16 @@ export function respond(
   how: http2.ServerStreamResponseOptions,
 ): void {
   stream.respond(TAKES_LISTS ? list : headersOf(list), how);
+}
+
+/** RFC 9113 §7. */
+const INTERNAL_ERROR = 2;
+
+/** Ones that Node takes from nobody, such as a repeated single-valued field, cut the message they belong to. */
+export function sendTrailers(to: http2.Http2Stream, raw: readonly string[] = []): void {
+  try {
+    to.sendTrailers(trailerHeaders(raw));
+  } catch {
+    to.close(INTERNAL_ERROR);
+  }
 }
