@@ -4,7 +4,7 @@ import { connect, createServer } from "node:net";
 
 /** A clock tick of process accounting, as Linux reports it whatever its own rate. */
 const TICK_US = 10_000;
-const START_MS = 5_000;
+const START_MS = 30_000;
 const RETRY_MS = 20;
 
 /** What to run, and where it will listen. */
