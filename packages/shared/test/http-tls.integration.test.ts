@@ -94,16 +94,34 @@ test("an upstream on TLS is reached, kept alive, and refused when its certificat
   await new Promise<void>((resolve) => upstream.close(() => resolve()));
 });
 
+test("a listener that asks for clients' certificates serves those with one from its authority, and nobody else", async () => {
+  await using origin = await RawOrigin.start((peer) => peer.write(OK));
+  await using hop = await Hop.start(origin, { server: { certificate: { ...A, clientCa: B.cert } } });
+  const known = await secure(hop, A.cert, undefined, B);
+  known.peer.write(GET);
+  await known.peer.take("\r\n\r\nok");
+  for (const own of [undefined, A]) {
+    // In TLS 1.3 the client is through before the server has looked at its certificate.
+    const stranger = await secure(hop, A.cert, undefined, own);
+    stranger.peer.write(GET);
+    await stranger.peer.ended();
+    expect(stranger.peer.received).toBe("");
+  }
+  expect(hop.exchanges.length).toBe(1);
+});
+
 async function secure(
   hop: Hop,
   ca: string,
   protocols?: readonly string[],
+  own?: { readonly cert: string; readonly key: string },
 ): Promise<{ readonly peer: RawPeer; readonly socket: TLSSocket }> {
   const socket = connectTls({
     host: "127.0.0.1",
     port: hop.server.address.port,
     ca,
     checkServerIdentity: () => undefined,
+    ...own,
     ...(protocols === undefined ? {} : { ALPNProtocols: [...protocols] }),
   });
   await new Promise<void>((resolve, reject) => {
