@@ -34,6 +34,8 @@ import { parseQuantity } from "./quantity.ts";
 
 /** `--horizontal-pod-autoscaler-sync-period`. */
 const PERIOD_MS = 15_000;
+/** The first one does not wait that long: a revision is not ready before its HPA has said how many pods it has. */
+const FIRST_MS = 1_000;
 /** Of a scale-down without rules of its own; of a scale-up it is none. */
 const DOWN_SECONDS_DEFAULT = 300;
 const MILLI = 1_000;
@@ -72,7 +74,7 @@ export class HpaEvaluator implements AsyncDisposable {
     this.#pods = new Informer(deps, PodKind, { labelSelector: labels.revision }).indexBy(labels.revision);
     this.#deployments = new Informer(deps, DeploymentKind, { labelSelector: labels.revision });
     this.#hpas = new Informer(deps, HorizontalPodAutoscalerKind).handle({
-      changed: () => this.#arm(), // no timer while there is none
+      changed: () => this.#arm(FIRST_MS), // no timer while there is none
       removed: ({ metadata }) => this.#history.delete(objectKey(metadata)),
     });
   }
@@ -87,9 +89,9 @@ export class HpaEvaluator implements AsyncDisposable {
     return this.close();
   }
 
-  #arm(): void {
+  #arm(delayMs: number): void {
     if (this.#isClosed || this.#timer !== undefined || this.#hpas.size === 0) return;
-    this.#timer = this.#deps.clock.after(PERIOD_MS, () => void this.#round());
+    this.#timer = this.#deps.clock.after(delayMs, () => void this.#round());
   }
 
   async #round(): Promise<void> {
@@ -102,7 +104,7 @@ export class HpaEvaluator implements AsyncDisposable {
       }
     }
     this.#timer = undefined;
-    this.#arm();
+    this.#arm(PERIOD_MS);
   }
 
   async #evaluate(hpa: Stored<HorizontalPodAutoscaler>): Promise<void> {
