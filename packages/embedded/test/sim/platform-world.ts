@@ -4,9 +4,6 @@ import { Controller } from "@rouse/controller";
 import { Gateway } from "@rouse/gateway";
 import {
   ConfigMapKind,
-  type Deployment,
-  DeploymentKind,
-  type Endpoints,
   EndpointsKind,
   endpoint,
   endpointAddress,
@@ -14,22 +11,14 @@ import {
   type KnativeService,
   KnativeServiceKind,
   type KubeClient,
-  type KubeObject,
   labels,
-  objectKey,
-  type Pod,
-  PodKind,
-  portNames,
   type Random,
   revisionKey,
   SeededRandom,
-  type ServerlessService,
-  ServerlessServiceKind,
   type StatMessage,
   type Stored,
   SYSTEM_NAMESPACE,
   silentLogger,
-  type WatchSink,
 } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { ApiServer } from "../../src/api-server/api-server.ts";
@@ -38,66 +27,18 @@ import { createSystemObjects, publishActivator } from "../../src/home/system-obj
 import { Kubelet } from "../../src/kubelet/kubelet.ts";
 import { Workloads } from "../../src/workloads/workloads.ts";
 import { type ClientFaults, FaultyClient, StallingClock } from "./faults.ts";
+import type { Scenario, SimService } from "./scenario.ts";
 import { SimHead } from "./sim-head.ts";
 import { type Fate, ID_HEADER, SimMachine, WORK_HEADER } from "./sim-machine.ts";
 import { SimNetwork } from "./sim-network.ts";
+import { SERVED, type SimRequest, Witness } from "./witness.ts";
 
 const NAMESPACE = "default";
 const GATEWAY = { ip: "127.0.0.1", port: 8080 };
-const HISTORY_MAX = 4_000;
-const SAMPLE_MS = 250;
-/** A pod was free for this long without a break, and a request was not given to it: it is lost. */
-const FREE_MS_MAX = 6_000;
-/** The public endpoints may lead nowhere for no longer than news and retries take. I-2. */
-const NOWHERE_MS_MAX = 5_000;
-/** A request this old is in the averages of both windows, so the last pod has to stay. */
-const IN_AVERAGES_MS = 4_000;
 /** A program that fails to start several times is tried again after minutes. */
 const READY_SECONDS_MAX = 900;
 /** After the activators take the path again. */
 const WORST_TIME_MS = 4_000;
-const SERVED = 200;
-
-/** What one service of the world is like. */
-export interface SimService {
-  readonly name: string;
-  readonly containerConcurrency: number;
-  readonly timeoutSeconds: number;
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
-/** Everything one seed decides about a run. */
-export interface Scenario {
-  readonly seed: number;
-  readonly services: readonly SimService[];
-  readonly activators: number;
-  readonly startMs: readonly [min: number, max: number];
-  readonly fates: { readonly failsToStart: number; readonly crashes: number; readonly hangs: number };
-  readonly faults: ClientFaults;
-  /** How late the gateway hears of endpoints: the network's programming. */
-  readonly networkLagMs: number;
-  readonly stalls: number;
-  readonly scrapeFailures: number;
-  readonly trafficMs: number;
-}
-
-interface SimRequest {
-  readonly id: string;
-  readonly service: string;
-  readonly sentAt: number;
-  readonly workMs: number;
-  /** When a pod took it; the pod's own queue is not left again. */
-  takenAt: number;
-  /** Address of that pod. */
-  takenBy: string;
-  status: number;
-  text: string;
-  endings: number;
-  endedAt: number;
-  isHarmed: boolean;
-  hasLeft: boolean;
-  wasCut: boolean;
-}
 
 export interface Report {
   readonly requests: number;
@@ -116,22 +57,14 @@ export class PlatformWorld {
   readonly #random: Random;
   readonly #network: SimNetwork;
   readonly #machine: SimMachine;
-  readonly #history: string[] = [];
-  readonly #violations: string[] = [];
-  readonly #requests = new Map<string, SimRequest>();
+  readonly #witness: Witness;
   readonly #stalling: StallingClock[] = [];
   readonly #running = new AsyncDisposableStack();
-  /** Since when a pod of the service could take a request. */
-  readonly #freeSince = new Map<string, number>();
-  /** Spans in which one could, that are over. */
-  readonly #freeSpans: { readonly service: string; readonly from: number; readonly to: number }[] = [];
   readonly #activatorIps = new Set<string>();
-  readonly #nowhereSince = new Map<string, number>();
   /** Whether there are clients. */
   #isOpen = false;
   #isCalm = false;
   #podsStarted = 0;
-  #zeros = 0;
 
   private constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -146,18 +79,27 @@ export class PlatformWorld {
         return { startMs: this.#random.integer(...scenario.startMs), fate: this.#fate() };
       },
       harmed: (id) => {
-        const request = this.#requests.get(id);
+        const request = this.#witness.requests.get(id);
         if (request !== undefined) request.isHarmed = true;
       },
       harmedAt: (ip) => {
-        for (const request of this.#requests.values()) {
+        for (const request of this.#witness.requests.values()) {
           if (request.takenBy === ip && request.endings === 0) request.isHarmed = true;
         }
       },
-      told: (text) => this.#tell(text),
+      told: (text) => this.#witness.tell(text),
     });
+    this.#witness = this.#running.use(
+      new Witness({
+        scenario,
+        clock: this.#clock,
+        machine: this.#machine,
+        network: this.#network,
+        pathChanging: (service) => this.#comeAtTheWorstTime(service),
+      }),
+    );
     this.#network.onTaken = ({ ip }, head) => {
-      const request = this.#requests.get(head.get(ID_HEADER) ?? "");
+      const request = this.#witness.requests.get(head.get(ID_HEADER) ?? "");
       const isPod = ip !== GATEWAY.ip && !this.#activatorIps.has(ip);
       if (request === undefined || !isPod) return;
       request.takenAt = this.#clock.now();
@@ -172,17 +114,20 @@ export class PlatformWorld {
     try {
       await world.#play();
     } catch (error) {
-      world.#violate(`threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      world.#witness.violate(
+        `threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
     }
     const statuses = new Map<number, number>();
-    for (const { status } of world.#requests.values()) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    for (const { status } of world.#witness.requests.values())
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
     return {
-      requests: world.#requests.size,
+      requests: world.#witness.requests.size,
       statuses,
       podsStarted: world.#podsStarted,
-      zeros: world.#zeros,
-      violations: world.#violations,
-      history: world.#history,
+      zeros: world.#witness.zeros,
+      violations: world.#witness.violations,
+      history: world.#witness.history,
     };
   }
 
@@ -190,19 +135,16 @@ export class PlatformWorld {
     const { trafficMs, services } = this.#scenario;
     await this.#settled(this.#start());
     await this.#apply();
-    this.#sample();
+    this.#witness.begin();
     this.#isOpen = true;
     for (const service of services) this.#traffic(service);
     if (this.#scenario.stalls > 0) this.#stalls();
     await this.#clock.advanceAsync(trafficMs);
     this.#isCalm = true;
     await this.#clock.advanceAsync(60_000);
-    this.#judge();
-    this.#stopped = true;
+    this.#witness.judge();
     await this.#settled(this.#running.disposeAsync());
   }
-
-  #stopped = false;
 
   async #start(): Promise<void> {
     const { activators } = this.#scenario;
@@ -212,7 +154,7 @@ export class PlatformWorld {
     const patch = { kind: "merge", body: { data: { "scale-to-zero-grace-period": "6s" } } } as const;
     const config = { namespace: SYSTEM_NAMESPACE, name: "config-autoscaler" };
     await api.client.patch(ConfigMapKind, config, patch);
-    await this.#follow(api.client);
+    await this.#witness.follow(api.client);
 
     const network = this.#network;
     const gateway = await Gateway.start(
@@ -344,7 +286,7 @@ export class PlatformWorld {
       const isReady = (service: Stored<KnativeService>): boolean =>
         findCondition(service.status?.conditions, "Ready")?.status === "True";
       if (items.every(isReady)) {
-        this.#tell(`every service is ready after ${second + 1} s`);
+        this.#witness.tell(`every service is ready after ${second + 1} s`);
         // The gateway may hear of it this much later.
         await this.#clock.advanceAsync(this.#scenario.networkLagMs + 100);
         return;
@@ -374,7 +316,7 @@ export class PlatformWorld {
   }
 
   #send(service: SimService): void {
-    const id = String(this.#requests.size + 1);
+    const id = String(this.#witness.requests.size + 1);
     const workMs = this.#random.chance(0.1)
       ? this.#random.integer(2_000, 9_000)
       : this.#random.integer(1, 400);
@@ -382,7 +324,6 @@ export class PlatformWorld {
       id,
       service: service.name,
       sentAt: this.#clock.now(),
-      workMs,
       takenAt: Number.POSITIVE_INFINITY,
       takenBy: "",
       status: 0,
@@ -393,12 +334,14 @@ export class PlatformWorld {
       hasLeft: false,
       wasCut: false,
     };
-    this.#requests.set(id, request);
+    this.#witness.requests.set(id, request);
     const ended = (): void => {
       request.endings++;
       request.endedAt = this.#clock.now();
       if (request.status !== SERVED || request.wasCut) {
-        this.#tell(`request ${id} of ${service.name} ends with ${request.status} ${request.text.trim()}`);
+        this.#witness.tell(
+          `request ${id} of ${service.name} ends with ${request.status} ${request.text.trim()}`,
+        );
       }
     };
     const fields = new Map([
@@ -408,11 +351,11 @@ export class PlatformWorld {
     ]);
     const call = this.#network.call(GATEWAY, new SimHead(fields), {
       refused: () => {
-        this.#violate(`request ${id}: the gateway does not listen`);
+        this.#witness.violate(`request ${id}: the gateway does not listen`);
         ended();
       },
       answered: (status, text) => {
-        if (request.status !== 0) this.#violate(`request ${id} was answered twice`);
+        if (request.status !== 0) this.#witness.violate(`request ${id} was answered twice`);
         request.status = status;
         request.text = text;
       },
@@ -433,7 +376,7 @@ export class PlatformWorld {
   }
 
   /** Clients that come while the path is being changed, which is when requests get lost. */
-  #comeAtTheWorstTime(name: string | undefined): void {
+  #comeAtTheWorstTime(name: string): void {
     const service = this.#scenario.services.find((each) => each.name === name);
     if (service === undefined || !this.#isOpen || this.#isCalm) return;
     for (let left = this.#random.integer(0, 2); left > 0; left--) {
@@ -464,241 +407,5 @@ export class PlatformWorld {
       if (proxy.address.ip === address.ip) return this.#machine.processes.get(pod)?.isUp ?? false;
     }
     return false;
-  }
-
-  /** Looks at what has to hold at any time. */
-  #sample(): void {
-    if (this.#stopped) return;
-    const now = this.#clock.now();
-    for (const service of this.#scenario.services) {
-      const isFree = this.#hasFreePod(service);
-      const since = this.#freeSince.get(service.name);
-      if (isFree && since === undefined) this.#freeSince.set(service.name, now);
-      if (!isFree && since !== undefined) {
-        this.#freeSince.delete(service.name);
-        this.#freeSpans.push({ service: service.name, from: since, to: now });
-      }
-    }
-    this.#lookAtEndpoints(now);
-    this.#clock.after(SAMPLE_MS, () => this.#sample());
-  }
-
-  /**
-   * Whether a request that waits in an activator could go to a pod. With several activators the pods are shared out, so
-   * only when each pod could take one is it sure that one of the right share can (A-77).
-   */
-  #hasFreePod({ name, containerConcurrency }: SimService): boolean {
-    const isFree: boolean[] = [];
-    for (const [pod, process] of this.#machine.processes) {
-      const [namespace = "", podName = ""] = pod.split("/");
-      const key = objectKey({ namespace, name: podName });
-      const isServing = process.isUp || process.isHung; // one that hangs is listed like any other until it is found out
-      const isOurs = podName.startsWith(`${name}-`) && isServing;
-      if (!isOurs || !this.#machine.sidecars.has(key) || this.#machine.draining.has(key)) continue;
-      const hasSlot = containerConcurrency === 0 || process.running < containerConcurrency;
-      isFree.push(hasSlot && !process.isHung);
-    }
-    if (isFree.length === 0) return false;
-    return this.#activatorIps.size === 1 ? isFree.includes(true) : !isFree.includes(false);
-  }
-
-  /** I-2: activators always could answer, so the public endpoints must lead to somebody. */
-  #lookAtEndpoints(now: number): void {
-    for (const [key, endpoints] of this.#public) {
-      const ips = (endpoints.subsets ?? []).flatMap(({ addresses = [], ports = [] }) =>
-        addresses.map(({ ip }) => ({
-          ip,
-          port: ports.find(({ name }) => name === portNames.http)?.port ?? 0,
-        })),
-      );
-      const leadsSomewhere = ips.some((address) => this.#network.isListening(address));
-      if (leadsSomewhere) this.#nowhereSince.delete(key);
-      else if (!this.#nowhereSince.has(key)) this.#nowhereSince.set(key, now);
-      const since = this.#nowhereSince.get(key);
-      if (since !== undefined && now - since > NOWHERE_MS_MAX) {
-        this.#violate(`I-2: public endpoints ${key} lead nowhere since ${since}: ${JSON.stringify(ips)}`);
-        this.#nowhereSince.set(key, Number.POSITIVE_INFINITY);
-      }
-    }
-  }
-
-  readonly #public = new Map<string, Stored<Endpoints>>();
-
-  /** Hears of changes as they are made. */
-  async #follow(client: KubeClient): Promise<void> {
-    const watch = <T extends KubeObject>(
-      told: (object: Stored<T>, isGone: boolean) => void,
-    ): WatchSink<T> => ({
-      event: (event) => {
-        if (event.type !== "BOOKMARK") told(event.object, event.type === "DELETED");
-      },
-      closed: () => {
-        if (!this.#stopped) this.#violate("the world lost sight of itself");
-      },
-    });
-    const from = { resourceVersion: (await client.list(DeploymentKind)).resourceVersion };
-    const replicas = new Map<string, number>();
-    this.#running.use(
-      client.watch(
-        DeploymentKind,
-        from,
-        watch<Deployment>((deployment, isGone) => {
-          if (isGone) return;
-          const { name } = deployment.metadata;
-          const before = replicas.get(name);
-          const wanted = deployment.spec.replicas ?? 1;
-          replicas.set(name, wanted);
-          if (before === wanted) return;
-          this.#tell(`${name} is scaled ${before ?? "-"} → ${wanted}`);
-          if (wanted === 0 && (before ?? 0) > 0) this.#scaledToZero(deployment);
-        }),
-      ),
-    );
-    const modes = new Map<string, string>();
-    this.#running.use(
-      client.watch(
-        ServerlessServiceKind,
-        from,
-        watch<ServerlessService>(({ metadata, spec }) => {
-          const mode = `${spec.mode}/${spec.numActivators ?? 0}`;
-          if (modes.get(metadata.name) !== mode) this.#tell(`${metadata.name} goes to ${mode}`);
-          if (spec.mode === "Proxy" && modes.get(metadata.name)?.startsWith("Serve") === true) {
-            this.#comeAtTheWorstTime(metadata.labels?.[labels.service]);
-          }
-          modes.set(metadata.name, mode);
-        }),
-      ),
-    );
-    const pods = new Map<string, string>();
-    this.#running.use(
-      client.watch(
-        PodKind,
-        from,
-        watch<Pod>(({ metadata, status }, isGone) => {
-          const ready = findCondition(status?.conditions, "Ready")?.status === "True" ? "ready" : "not ready";
-          const state = isGone ? "gone" : metadata.deletionTimestamp === undefined ? ready : "ending";
-          if (pods.get(metadata.name) !== state)
-            this.#tell(`pod ${metadata.name} ${status?.podIP ?? ""} is ${state}`);
-          pods.set(metadata.name, state);
-        }),
-      ),
-    );
-    this.#running.use(
-      client.watch(
-        EndpointsKind,
-        { ...from, labelSelector: `${labels.serviceType}=Public` },
-        watch<Endpoints>((endpoints, isGone) => {
-          const key = objectKey(endpoints.metadata);
-          if (isGone) this.#public.delete(key);
-          else if (this.#public.has(key) || (endpoints.subsets?.length ?? 0) > 0)
-            this.#public.set(key, endpoints);
-          const ips = (endpoints.subsets ?? []).flatMap(({ addresses = [] }) =>
-            addresses.map(({ ip }) => ip),
-          );
-          this.#tell(`public endpoints of ${key}: ${ips.join(" ")}`);
-        }),
-      ),
-    );
-  }
-
-  /** No scale to zero with traffic in flight. */
-  #scaledToZero(deployment: Stored<Deployment>): void {
-    this.#zeros++;
-    const revision = deployment.metadata.labels?.[labels.revision] ?? "";
-    const service = deployment.metadata.labels?.[labels.service] ?? "";
-    const now = this.#clock.now();
-    for (const request of this.#requests.values()) {
-      const isOpen =
-        request.service === service &&
-        request.endings === 0 &&
-        !request.isHarmed &&
-        this.#isTold(request) &&
-        !this.#isLeft(request.takenBy);
-      if (isOpen && now - request.sentAt > IN_AVERAGES_MS && this.#hasFreeOrBusyPod(service)) {
-        this.#violate(
-          `${revision} is scaled to zero with request ${request.id} in flight since ${request.sentAt}`,
-        );
-      }
-    }
-  }
-
-  /** Whether the autoscaler can know of it: the activator told, or its pod did, while it had the request. */
-  #isTold({ takenBy, takenAt }: SimRequest): boolean {
-    return takenBy === "" || (this.#machine.scrapedAt.get(takenBy) ?? 0) > takenAt;
-  }
-
-  /** A pod that hangs, or that is on its way out already and keeps what it has: nobody counts it any more. */
-  #isLeft(ip: string): boolean {
-    for (const [pod, proxy] of this.#machine.sidecars) {
-      if (proxy.address.ip !== ip) continue;
-      return this.#machine.draining.has(pod) || this.#machine.processes.get(pod)?.isHung === true;
-    }
-    return false;
-  }
-
-  #hasFreeOrBusyPod(service: string): boolean {
-    for (const [pod, process] of this.#machine.processes) {
-      if (pod.startsWith(`${NAMESPACE}/${service}-`) && process.isUp) return true;
-    }
-    return false;
-  }
-
-  /** What has to hold of every request, and of every process. */
-  #judge(): void {
-    const now = this.#clock.now();
-    for (const [service, from] of this.#freeSince) this.#freeSpans.push({ service, from, to: now });
-    for (const request of this.#requests.values()) {
-      if (request.endings !== 1) this.#violate(`request ${request.id} ended ${request.endings} times`);
-      if (request.hasLeft || request.isHarmed) continue;
-      if (request.status === 0)
-        this.#violate(`request ${request.id} got no status${request.wasCut ? ": cut" : ""}`);
-      if (request.status === SERVED && !request.wasCut) continue;
-      const why = this.#notExcused(request);
-      if (why !== undefined) {
-        this.#violate(
-          `request ${request.id} of ${request.service}, sent at ${request.sentAt.toFixed(0)}, got ${request.status} at ${request.endedAt.toFixed(0)} (${request.text.trim()}): ${why}`,
-        );
-      }
-    }
-    for (const { name, containerConcurrency } of this.#scenario.services) {
-      for (const [pod, { runningMax }] of this.#machine.processes) {
-        const isOver = containerConcurrency > 0 && runningMax > containerConcurrency;
-        if (pod.startsWith(`${NAMESPACE}/${name}-`) && isOver) {
-          this.#violate(
-            `${pod} had ${runningMax} requests at one time, its limit is ${containerConcurrency}`,
-          );
-        }
-      }
-    }
-  }
-
-  /** Why the request should have been served, if it should. */
-  #notExcused(request: SimRequest): string | undefined {
-    const { service, status, sentAt, endedAt, takenAt, text } = request;
-    const timeoutMs =
-      1_000 * (this.#scenario.services.find(({ name }) => name === service)?.timeoutSeconds ?? 0);
-    if (request.wasCut && endedAt - sentAt >= timeoutMs) return undefined;
-    if (status !== 503 && status !== 504) return `status ${status} without a fault that met it`;
-    // Of the gateway: an activator would have taken the request, had it been sent to one.
-    if (text.includes("no ready endpoint") || text.includes("none of its endpoints")) {
-      return "there are always activators";
-    }
-    for (const span of this.#freeSpans) {
-      const freeMs = Math.min(span.to, endedAt, takenAt) - Math.max(span.from, sentAt);
-      if (span.service === service && freeMs > FREE_MS_MAX) {
-        return `a pod was free for ${freeMs.toFixed(0)} ms of its wait`;
-      }
-    }
-    return undefined;
-  }
-
-  #violate(text: string): void {
-    this.#tell(`VIOLATION ${text}`);
-    this.#violations.push(text);
-  }
-
-  #tell(text: string): void {
-    if (this.#history.length === HISTORY_MAX) this.#history.shift();
-    this.#history.push(`${(this.#clock.now() / 1_000).toFixed(3).padStart(9)}  ${text}`);
   }
 }

@@ -1,5 +1,28 @@
 import { SeededRandom } from "@rouse/shared";
-import type { Scenario, SimService } from "./platform-world.ts";
+import type { ClientFaults } from "./faults.ts";
+
+/** What one service of the world is like. */
+export interface SimService {
+  readonly name: string;
+  readonly containerConcurrency: number;
+  readonly timeoutSeconds: number;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Everything one seed decides about a run. */
+export interface Scenario {
+  readonly seed: number;
+  readonly services: readonly SimService[];
+  readonly activators: number;
+  readonly startMs: readonly [min: number, max: number];
+  readonly fates: { readonly failsToStart: number; readonly crashes: number; readonly hangs: number };
+  readonly faults: ClientFaults;
+  /** How late the gateway hears of endpoints: the network's programming. */
+  readonly networkLagMs: number;
+  readonly stalls: number;
+  readonly scrapeFailures: number;
+  readonly trafficMs: number;
+}
 
 const AUTOSCALING = "autoscaling.knative.dev";
 

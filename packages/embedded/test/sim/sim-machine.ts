@@ -163,7 +163,9 @@ export class SimProcess implements RunningProcess {
 
 /** The machine of a simulated home: processes and ports that are only numbers, and real queue-proxies beside them. */
 export class SimMachine implements ProcessRunner, SidecarFactory, PodScraper {
+  /** The latest of each pod. */
   readonly processes = new Map<string, SimProcess>();
+  readonly all: SimProcess[] = [];
   readonly sidecars = new Map<ObjectKey, QueueProxy>();
   /** When each address last told its load. */
   readonly scrapedAt = new Map<string, number>();
@@ -201,6 +203,7 @@ export class SimMachine implements ProcessRunner, SidecarFactory, PodScraper {
       if (sidecar !== undefined) this.#deps.harmedAt(sidecar.address.ip);
     });
     this.processes.set(process.pod, process);
+    this.all.push(process);
     observer.started(this.#pid++);
     return process;
   }
