@@ -18,6 +18,17 @@ test("groups are always listed, OpenAPI v2 is none of ours, and there is no serv
   expect((await call("GET", "/api/v1/namespaces/default/serviceaccounts/default")).status).toBe(404);
 });
 
+test("the OpenAPI index has a tag, and every document it names is there (P-15, P-16)", async () => {
+  const { call } = apiInMemory();
+  const { body, headers } = await call("GET", "/openapi/v3");
+  expect(headers.ETag).toMatch(/^"[0-9A-F]{64}"$/);
+  const places: { serverRelativeURL: string }[] = Object.values(Object(body.paths));
+  expect(places.length).toBeGreaterThan(8);
+  for (const { serverRelativeURL } of places) {
+    expect(await call("GET", serverRelativeURL)).toMatchObject({ status: 200, body: { openapi: "3.0.0" } });
+  }
+});
+
 test("a token is made for a service account that exists (P-23)", async () => {
   const { call } = apiInMemory();
   const path = "/api/v1/namespaces/default/serviceaccounts";

@@ -12,7 +12,7 @@ import { BuiltInAdmission } from "../built-in/built-in-admission.ts";
 import { type Answer, failure, json, methodNotAllowed, pageNotFound, text } from "./answer.ts";
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from "./discovery.ts";
 import { negotiate } from "./negotiate.ts";
-import { openApiDocument, openApiIndex } from "./openapi.ts";
+import { OpenApi } from "./openapi.ts";
 import type { PodOutput } from "./pod-logs.ts";
 import { Presenter } from "./present.ts";
 import { type Body, readAny } from "./read-body.ts";
@@ -50,6 +50,7 @@ export class ApiHandler {
   readonly #deps: ApiHandlerDeps;
   readonly #read: ReadVerbs;
   readonly #write: WriteVerbs;
+  readonly #openApi = new OpenApi();
 
   constructor(deps: ApiHandlerDeps) {
     this.#deps = deps;
@@ -132,7 +133,7 @@ export class ApiHandler {
       case "/version":
         return json(serverVersion);
       case "/openapi/v3":
-        return json(openApiIndex());
+        return this.#openApiIndex(request.header("if-none-match"));
       case "/api":
       case "/apis": {
         const form = negotiate(accept, { discovery: true });
@@ -142,8 +143,15 @@ export class ApiHandler {
         return json(root === "api" ? apiVersions() : apiGroupList());
       }
       default:
-        return documentAt(path.split("/").slice(1));
+        return documentAt(path.split("/").slice(1), this.#openApi);
     }
+  }
+
+  #openApiIndex(ifNoneMatch: string | undefined): Answer {
+    const { body, tag } = this.#openApi.index();
+    const headers = { ETag: tag, "Cache-Control": "public" };
+    if (ifNoneMatch === tag) return { kind: "whole", status: 304, headers, body: "" };
+    return json(body, { headers });
   }
 }
 
@@ -154,7 +162,7 @@ export function splitUrl(url: string): { readonly path: string; readonly search:
   return { path, search: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)) };
 }
 
-function documentAt([root, ...rest]: readonly string[]): Answer {
+function documentAt([root, ...rest]: readonly string[], openApi: OpenApi): Answer {
   const found = ((): unknown => {
     switch (root) {
       case "api":
@@ -162,7 +170,7 @@ function documentAt([root, ...rest]: readonly string[]): Answer {
       case "apis":
         return rest.length === 1 ? apiGroup(rest[0] ?? "") : apiResourceList(rest.join("/"));
       case "openapi":
-        return rest[0] === "v3" ? openApiDocument(rest.slice(2).join("/")) : undefined;
+        return rest[0] === "v3" ? openApi.document(rest.slice(2).join("/")) : undefined;
       default:
         return undefined;
     }

@@ -9,25 +9,45 @@ type Json = Readonly<Record<string, unknown>>;
 
 const TITLE = { title: "Rouse", version: "v1" };
 
-/** `/openapi/v3`: where the document of each group-version is. Clients keep what has that hash for ever. P-15 */
-export function openApiIndex(): Json {
-  const paths = Object.fromEntries(
-    groupVersions().map((version) => {
-      const path = version.includes("/") ? `apis/${version}` : `api/${version}`;
-      const hash = createHash("sha256")
-        .update(JSON.stringify(openApiDocument(version)))
-        .digest("hex");
-      return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash.toUpperCase()}` }];
-    }),
-  );
-  return { paths };
+/** The OpenAPI documents, each made when it is first asked for: they do not change while the program runs. */
+export class OpenApi {
+  readonly #documents = new Map<string, Json>();
+  #index: { readonly body: Json; readonly tag: string } | undefined;
+
+  /**
+   * `/openapi/v3`: where the document of each group-version is, and a tag for the whole. Clients keep for ever what has
+   * a hash in its address. P-15
+   */
+  index(): { readonly body: Json; readonly tag: string } {
+    if (this.#index !== undefined) return this.#index;
+    const paths = Object.fromEntries(
+      groupVersions().map((version) => {
+        const path = version.includes("/") ? `apis/${version}` : `api/${version}`;
+        return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hashOf(this.document(version))}` }];
+      }),
+    );
+    this.#index = { body: { paths }, tag: `"${hashOf(paths)}"` };
+    return this.#index;
+  }
+
+  document(version: string): Json | undefined {
+    const known = this.#documents.get(version);
+    if (known !== undefined) return known;
+    const made = openApiDocument(version);
+    if (made !== undefined) this.#documents.set(version, made);
+    return made;
+  }
+}
+
+function hashOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").toUpperCase();
 }
 
 /**
  * What kubectl reads of a group-version: that it may hand validation to the server, and the members of objects for
  * `kubectl explain`. P-16, P-17
  */
-export function openApiDocument(version: string): Json | undefined {
+function openApiDocument(version: string): Json | undefined {
   if (!groupVersions().includes(version)) return undefined;
   const resources = apiResources.filter(({ kind }) => apiVersion(kind) === version);
   const schemas: Record<string, Json> = {};
