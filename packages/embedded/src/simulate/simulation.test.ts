@@ -47,9 +47,7 @@ test("a minimum keeps pods for ever, and nobody waits", () => {
   const result = play("0\n600\n", { annotations: { "autoscaling.knative.dev/min-scale": "1" } });
   expect(result.coldStarts).toBe(1);
   expect([...result.waitedMs]).toEqual([0, 1_000]); // the first came with the first pod
-  expect(result.steps.filter(({ atMs }) => atMs > 2_000).every(({ readyPods }) => readyPods >= 1)).toBe(
-    true,
-  );
+  expect(result.steps.filter(({ atMs }) => atMs > 2_000).every(({ readyPods }) => readyPods >= 1)).toBe(true);
 });
 
 test("a maximum makes requests wait instead", () => {
