@@ -1,7 +1,9 @@
 import {
+  ClusterDomainClaimKind,
   ConfigMapKind,
   ConfigurationKind,
   DeploymentKind,
+  DomainMappingKind,
   EndpointsKind,
   EventKind,
   IngressKind,
@@ -14,6 +16,7 @@ import {
   PodKind,
   RevisionKind,
   RouteKind,
+  SecretKind,
   ServerlessServiceKind,
   ServiceKind,
 } from "@rouse/shared";
@@ -25,6 +28,8 @@ const NAMES: readonly (readonly [Kind<KubeObject>, ...string[]])[] = [
   [RevisionKind, "revision", "revisions", "rev"],
   [ConfigurationKind, "configuration", "configurations", "config", "cfg"],
   [RouteKind, "route", "routes", "rt"],
+  [DomainMappingKind, "domainmapping", "domainmappings", "dm"],
+  [ClusterDomainClaimKind, "clusterdomainclaim", "clusterdomainclaims", "cdc"],
   [PodKind, "pod", "pods", "po"],
   [DeploymentKind, "deployment", "deployments", "deploy"],
   [PodAutoscalerKind, "podautoscaler", "podautoscalers", "kpa", "pa"],
@@ -34,6 +39,7 @@ const NAMES: readonly (readonly [Kind<KubeObject>, ...string[]])[] = [
   [ServiceKind, "svc"],
   [EndpointsKind, "endpoints", "ep"],
   [ConfigMapKind, "configmap", "configmaps", "cm"],
+  [SecretKind, "secret", "secrets"],
   [EventKind, "event", "events", "ev"],
   [NamespaceKind, "namespace", "namespaces", "ns"],
 ];
