@@ -277,5 +277,7 @@ items:
   expect(problems(text)).toEqual([
     expect.stringMatching(/^service\.yaml:10:\d+: data\.k: expected a string/),
   ]);
-  expect(problems("apiVersion: v1\nkind: List\nitems: [1]")).toEqual([expect.stringContaining("got the number 1")]);
+  expect(problems("apiVersion: v1\nkind: List\nitems: [1]")).toEqual([
+    expect.stringContaining("got the number 1"),
+  ]);
 });
