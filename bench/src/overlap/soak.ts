@@ -10,6 +10,8 @@ export interface SoakOptions {
   readonly seconds: number;
   readonly perSecond: number;
   readonly progress: (line: string) => void;
+  /** Places of the sidecar; one unless the detector itself is to be checked. */
+  readonly places?: number;
   /** Flags of Node for the sidecar. */
   readonly flags?: readonly string[];
 }
@@ -30,6 +32,8 @@ export interface SoakResult {
 /** One in ten clients leaves, within this of asking. */
 const LEAVES = 0.1;
 const LEAVES_WITHIN_MS = 3;
+/** Turns of the event loop after which the end of an earlier connection has been seen. */
+const JUDGED_AFTER_TURNS = 2;
 const TICK_US = 10_000;
 const IDLE_MS = 2_000;
 const SAMPLE_MS = 1_000;
@@ -42,6 +46,7 @@ export async function soak({
   seconds,
   perSecond,
   progress,
+  places = 1,
   flags = [],
 }: SoakOptions): Promise<SoakResult> {
   const built = spawnSync(process.execPath, [join(root, "scripts/build.ts"), "queue-proxy"], {
@@ -51,7 +56,7 @@ export async function soak({
   await using program = await watchfulProgram();
   const ip = `127.${200 + Math.floor(Math.random() * 50)}.${1 + (process.pid % 250)}.1`;
   const child = spawn(process.execPath, [...flags, join(root, "packages/queue-proxy/dist/main.cjs")], {
-    env: { ...environment(program.port), ROUSE_LISTEN_IP: ip },
+    env: { ...environment(program.port), CONTAINER_CONCURRENCY: String(places), ROUSE_LISTEN_IP: ip },
     stdio: ["ignore", "ignore", "inherit"],
   });
   try {
@@ -87,20 +92,24 @@ export async function soak({
 }
 
 /**
- * A program that is done with a request when it has answered it or its connection is gone. One that finds another
- * still running looks again when everything that had arrived by then is worked off: the end of the other may have been
+ * A program that has company whenever a request comes while another is not answered yet, unless that one's connection
+ * is gone: the sidecar gives the place on at once (Q-48). Whether it is gone is asked a little later, as its end may be
  * in the same batch of events.
  */
 async function watchfulProgram() {
-  const running = new Set<object>();
+  const unanswered = new Set<{ isGone: boolean }>();
   let overlaps = 0;
   const server = createServer((_, response) => {
-    const others = [...running];
-    running.add(response);
-    response.once("close", () => running.delete(response));
-    setImmediate(() => {
-      if (others.some((other) => running.has(other))) overlaps++;
-      running.delete(response); // what comes now may come: the answer is on its way
+    const own = { isGone: false };
+    const others = [...unanswered];
+    unanswered.add(own);
+    response.once("close", () => {
+      own.isGone = !response.writableFinished;
+      unanswered.delete(own);
+    });
+    turns(JUDGED_AFTER_TURNS, () => {
+      if (others.some(({ isGone }) => !isGone)) overlaps++;
+      unanswered.delete(own); // what comes now may come: the answer is on its way
       response.end("done");
     });
   });
@@ -114,6 +123,11 @@ async function watchfulProgram() {
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+function turns(count: number, run: () => void): void {
+  if (count === 0) run();
+  else setImmediate(() => turns(count - 1, run));
 }
 
 /** Asks at a fixed rate whatever the answers do, and leaves one in ten of them alone. */
@@ -173,7 +187,6 @@ class Load {
 
 function environment(userPort: number): Record<string, string> {
   return {
-    CONTAINER_CONCURRENCY: "1",
     QUEUE_SERVING_PORT: "8012",
     QUEUE_SERVING_TLS_PORT: "8112",
     USER_PORT: String(userPort),
