@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -58,7 +59,7 @@ async function setup() {
   const until = async (is: () => boolean): Promise<void> => {
     for (let turn = 0; turn < 2_000 && !is(); turn++) {
       await clock.settle();
-      await new Promise(setImmediate);
+      await stat(dataDirectory); // behind the file work that is under way, so a slow disk is waited for
     }
     expect(is()).toBe(true);
     await clock.settle();
