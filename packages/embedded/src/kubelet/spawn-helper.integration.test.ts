@@ -77,6 +77,30 @@ describe.each(Object.entries(runners))("processes started by %s", (_name, start)
     expect(output.stdout).toBe(`${pid} /usr 1 2\n${pid}\n`);
   });
 
+  test.each(["NAME", "not.a-shell-name"])(
+    "get arguments and variables to the letter, also those a shell would read otherwise: %s",
+    async (name) => {
+      await using runner = await start();
+      const odd = `it's "$HOME" \\ \`id\` $(id)\n; exit 9 # ü `;
+      const program = script(
+        `process.stdout.write(JSON.stringify([process.argv[1], process.env["${name}"]]))`,
+        {
+          environment: { ...environment, [name]: odd },
+        },
+      );
+      const { output, told } = await whole(runner, { ...program, args: [...program.args, odd] });
+      expect(told).toEqual(["started", "exited 0 -"]);
+      expect(JSON.parse(output.stdout)).toEqual([odd, odd]);
+    },
+  );
+
+  test("start as asked when many are asked for at once", async () => {
+    await using runner = await start();
+    const all = Array.from({ length: 12 }, (_, index) => whole(runner, script(`console.log(${index})`)));
+    const outputs = (await Promise.all(all)).map(({ output }) => output.stdout);
+    expect(outputs).toEqual(outputs.map((_, index) => `${index}\n`));
+  });
+
   test.each([
     {
       what: "not found",
