@@ -1,4 +1,4 @@
-import type { Clock, ObjectKey, WallMs } from "@rouse/shared";
+import type { Clock, MonoMs, ObjectKey, WallMs } from "@rouse/shared";
 import type { OutputRing } from "./output-ring.ts";
 import type { Exit } from "./pod-lifecycle.ts";
 import type { ProcessRecords } from "./process-records.ts";
@@ -18,7 +18,7 @@ export interface PodProcessDeps {
 }
 
 export interface PodProcessObserver {
-  started(at: WallMs): void;
+  started(at: WallMs, since: MonoMs): void;
   failed(failure: StartFailure): void;
   exited(exit: Exit): void;
 }
@@ -53,10 +53,10 @@ export class PodProcess {
       this.#ended();
     };
     const running = this.#deps.runner.run(program, {
-      started: (pid) => {
+      started: (pid, since = this.#deps.clock.now()) => {
         this.#pid = pid;
         this.#deps.records.add(pid, this.#pod);
-        observer.started(this.#startedAt);
+        observer.started(this.#startedAt, since);
       },
       output: (stream, chunk) => this.#output.write(stream, chunk),
       failed: (failure) => {

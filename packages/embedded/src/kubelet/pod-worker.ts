@@ -218,7 +218,7 @@ export class PodWorker {
       return;
     }
     this.#process.start(plan.program, {
-      started: (at) => this.#started(at, container, plan),
+      started: (at, since) => this.#started(at, since, container, plan),
       failed: ({ reason, message }) => this.#cannotStart({ isFinal: false, reason, message }),
       exited: (exit) => this.#dispatch({ kind: "exited", exit }),
     });
@@ -227,8 +227,8 @@ export class PodWorker {
     this.#sidecar.start(this.#userPort).catch(() => undefined);
   }
 
-  #started(at: WallMs, container: Container, plan: Runnable): void {
-    this.#deps.stamp(this.key, "spawned", this.#deps.clock.now());
+  #started(at: WallMs, since: MonoMs, container: Container, plan: Runnable): void {
+    this.#deps.stamp(this.key, "spawned", since);
     this.#dispatch({ kind: "started", at });
     this.#note("Normal", "Started", `Started a process for container ${container.name}`);
     this.#followReadiness(container, plan);

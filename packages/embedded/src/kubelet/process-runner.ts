@@ -2,7 +2,7 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_p
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
-import type { Clock } from "@rouse/shared";
+import type { Clock, MonoMs } from "@rouse/shared";
 import type { OutputStream } from "./output-ring.ts";
 import type { Program } from "./program.ts";
 
@@ -19,8 +19,8 @@ export interface ProcessEnd {
 
 /** Told of one process's life: `failed`, or `started` and at last `exited`. */
 export interface ProcessObserver {
-  /** It runs, as the leader of a group of its own. */
-  started(pid: number): void;
+  /** It runs, as the leader of a group of its own; `since` when, if that was before this call. */
+  started(pid: number, since?: MonoMs): void;
   failed(failure: StartFailure): void;
   output(stream: OutputStream, chunk: Buffer): void;
   /** After its last output. */

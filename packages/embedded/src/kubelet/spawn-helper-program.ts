@@ -12,7 +12,7 @@ const REFILL_MS = 50;
  * | to it | from it |
  * | --- | --- |
  * | | `["ready"]`, once |
- * | `["run", id, file, args, directory, environment]` | `["started", id, pid]` or `["failed", id, code, message]` |
+ * | `["run", id, file, args, directory, environment]` | `["started", id, pid, when]` or `["failed", id, code, message]` |
  * | `["signal", id, name]` | `["output", id, stream, bytes]`, each acknowledged before more is read |
  * | | `["exited", id, exitCode, signal name or null]`, after the last output |
  *
@@ -129,7 +129,7 @@ function run(id, file, args, cwd, env) {
   });
   if (child.pid === undefined) return;
   children.set(id, child.pid);
-  tell(["started", id, child.pid]);
+  tell(["started", id, child.pid, Number(process.hrtime.bigint()) / 1e6]);
   for (const name of ["stdout", "stderr"]) {
     child[name].on("data", (bytes) => {
       child[name].pause();

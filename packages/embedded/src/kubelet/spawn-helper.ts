@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import type { Clock, Logger } from "@rouse/shared";
+import { type Clock, type Logger, monoFromSystem } from "@rouse/shared";
 import {
   ChildProcessRunner,
   type ProcessObserver,
@@ -118,7 +118,7 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
     switch (what) {
       case "started":
         job.pid = Number(first);
-        job.observer.started(job.pid);
+        job.observer.started(job.pid, monoFromSystem(Number(second)));
         break;
       case "output":
         if (second instanceof Uint8Array) {

@@ -3,6 +3,12 @@ import type { Clock, MonoMs, WallMs } from "./clock.ts";
 /** Node fires a longer timer after 1 ms, so a longer delay is taken in steps of this. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** A reading of the system's monotonic clock, in milliseconds, by any process of this machine, on our own scale. */
+export function monoFromSystem(systemMs: number): MonoMs {
+  const agoMs = Number(process.hrtime.bigint()) / 1e6 - systemMs;
+  return (performance.now() - agoMs) as MonoMs;
+}
+
 /** The machine's clock. Timers do not keep the process alive: its listeners do. */
 export class RealClock implements Clock {
   now(): MonoMs {
