@@ -10,6 +10,6 @@ test("idle revisions hold less than 100 MiB by the ten thousand, and nothing of 
   const few = await idleRevisions(FEW);
   const many = await idleRevisions(MANY);
   const bytesEach = (many.bytes - few.bytes) / (MANY - FEW);
-  expect(bytesEach * 10_000).toBeLessThan(100 * MIB);
+  expect(few.bytes + bytesEach * (10_000 - FEW)).toBeLessThan(100 * MIB); // what they share counts once
   expect([many.awake, many.timers]).toEqual([0, 1]);
 }, 60_000);
