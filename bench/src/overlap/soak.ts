@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { Agent, createServer, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { SeededRandom } from "@rouse/shared";
 
 export interface SoakOptions {
   readonly root: string;
@@ -32,6 +33,7 @@ export interface SoakResult {
 /** One in ten clients leaves, within this of asking. */
 const LEAVES = 0.1;
 const LEAVES_WITHIN_MS = 3;
+const SEED = 1;
 /** Turns of the event loop after which the end of an earlier connection has been seen. */
 const JUDGED_AFTER_TURNS = 2;
 const TICK_US = 10_000;
@@ -139,6 +141,8 @@ class Load {
   other = 0;
   readonly #ip: string;
   readonly #perSecond: number;
+  /** Who leaves, and when, is the same in every run. */
+  readonly #random = new SeededRandom(SEED);
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
   constructor(ip: string, perSecond: number) {
@@ -173,13 +177,13 @@ class Load {
     sent.on("error", () => {
       if (!isLeaving) this.other++;
     });
-    if (Math.random() < LEAVES) {
+    if (this.#random.chance(LEAVES)) {
       setTimeout(() => {
         if (sent.destroyed) return;
         isLeaving = true;
         this.left++;
         sent.destroy();
-      }, Math.random() * LEAVES_WITHIN_MS);
+      }, this.#random.next() * LEAVES_WITHIN_MS);
     }
     sent.end();
   }
