@@ -151,6 +151,7 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
   const output = new PodOutputHub({
     store: apiServer.store,
     kept: (pod, container) => kubelet.logs(pod, container),
+    keptBefore: (pod, container) => kubelet.previousLogs(pod, container),
   });
   const kubelet: Kubelet = starting.use(
     await Kubelet.start(

@@ -28,7 +28,11 @@ function freshSocketPath(): string {
 async function setUp(pages?: Readonly<Record<string, Page>>, socketPath = freshSocketPath()) {
   const clock = new VirtualClock();
   const store = new ObjectStore({ wall: () => clock.wall(), random: new SeededRandom(1) });
-  const podOutput = { lines: () => undefined, follow: () => ({ [Symbol.dispose]: () => {} }) };
+  const podOutput = {
+    lines: () => undefined,
+    previous: () => undefined,
+    follow: () => ({ [Symbol.dispose]: () => {} }),
+  };
   const api = new ApiHandler({ store, clock, random: new SeededRandom(2), log: silentLogger, podOutput });
   const deps = { api, log: silentLogger, ...(pages === undefined ? {} : { pages }) };
   const face = await HttpFace.start(deps, { socketPath });

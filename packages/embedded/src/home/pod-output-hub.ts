@@ -6,6 +6,8 @@ export interface PodOutputHubDeps {
   readonly store: ObjectStore;
   /** What is kept of a container's output. */
   readonly kept: (pod: ObjectKey, container: string) => readonly LogLine[] | undefined;
+  /** What is kept of the last run that has ended. */
+  readonly keptBefore: (pod: ObjectKey, container: string) => readonly LogLine[] | undefined;
 }
 
 interface Follower {
@@ -32,6 +34,10 @@ export class PodOutputHub implements PodOutput {
 
   lines(pod: { namespace: string; name: string }, container: string): readonly LogLine[] | undefined {
     return this.#deps.kept(objectKey(pod), container);
+  }
+
+  previous(pod: { namespace: string; name: string }, container: string): readonly LogLine[] | undefined {
+    return this.#deps.keptBefore(objectKey(pod), container);
   }
 
   follow(

@@ -254,7 +254,7 @@ describe("ends of processes", () => {
     await home.settle();
     expect(await lastState()).toMatchObject({ terminated: { exitCode: 0, reason: "Completed" } });
     expect(await lastState()).not.toHaveProperty("terminated.message");
-    expect(home.kubelet.logs(one)?.map(({ text }) => text)).toEqual(["first", "last words", "fine"]);
+    expect(home.kubelet.previousLogs(one)?.map(({ text }) => text)).toEqual(["fine"]);
   });
 
   test("a command that is found later is found", async () => {

@@ -155,11 +155,16 @@ export class Kubelet implements AsyncDisposable {
   }
 
   /**
-   * The kept part of a container's output, of the serving one unless named; `undefined` for a pod or container that is
-   * not here.
+   * The kept output of a container's present run, or of its last one while none is on; of the serving container unless
+   * named. `undefined` for a pod or container that is not here.
    */
   logs(pod: ObjectKey, container?: string): readonly OutputLine[] | undefined {
     return this.#workers.get(pod)?.output(container)?.lines();
+  }
+
+  /** As `logs`, of the last run that has ended; `undefined` also where none has. */
+  previousLogs(pod: ObjectKey, container?: string): readonly OutputLine[] | undefined {
+    return this.#workers.get(pod)?.output(container)?.previous();
   }
 
   /** What the pod's processes use at this moment; `undefined` for a pod that is not here or has none. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type OutputLine, OutputRing } from "./output-ring.ts";
 
 function ring(limits?: { keptBytes: number; lineBytesMax: number }) {
@@ -56,16 +56,55 @@ test("a great many lines cost no more than what is kept", () => {
   for (let line = 0; line < 20_000; line++) write(`line ${line}\n`);
   expect(output.lines().at(-1)?.text).toBe("line 19999");
   expect(output.lines().length).toBeLessThan(120);
-  expect(output.count).toBe(20_000);
 });
 
 test("the tail is of this run alone and has both bounds", () => {
   const { write, output } = ring();
+  output.begin();
   write("earlier\n");
-  const since = output.count;
+  output.end();
+  output.begin();
   write("a\nbb\nccc\n");
-  expect(output.tail({ since, lines: 80, characters: 2_048 })).toBe("a\nbb\nccc");
-  expect(output.tail({ since, lines: 2, characters: 2_048 })).toBe("bb\nccc");
-  expect(output.tail({ since, lines: 2, characters: 5 })).toBe("b\nccc");
-  expect(output.tail({ since: output.count, lines: 80, characters: 2_048 })).toBe("");
+  expect(output.tail({ lines: 80, characters: 2_048 })).toBe("a\nbb\nccc");
+  expect(output.tail({ lines: 2, characters: 2_048 })).toBe("bb\nccc");
+  expect(output.tail({ lines: 2, characters: 5 })).toBe("b\nccc");
+  output.end();
+  output.begin();
+  expect(output.tail({ lines: 80, characters: 2_048 })).toBe("");
+});
+
+describe("runs", () => {
+  test("what is shown is of the present run, or of the last; the one before it is kept, too (P-87)", () => {
+    const { write, output } = ring();
+    const shown = () => [output.lines(), output.previous()].map((lines) => lines?.map(({ text }) => text));
+    expect(shown()).toEqual([[], undefined]);
+    output.begin();
+    write("one\n");
+    expect(shown()).toEqual([["one"], undefined]);
+    write("without an end");
+    output.end();
+    expect(shown()).toEqual([
+      ["one", "without an end"],
+      ["one", "without an end"],
+    ]);
+    output.begin();
+    write("two\n");
+    expect(shown()).toEqual([["two"], ["one", "without an end"]]);
+    output.end();
+    output.begin();
+    expect(shown()).toEqual([[], ["two"]]);
+  });
+
+  test("an earlier run gives way to a later one, line by line", () => {
+    const { write, output } = ring({ keptBytes: 20, lineBytesMax: 16 });
+    output.begin();
+    write("aaaa\nbbbb\ncccc\n");
+    output.end();
+    output.begin();
+    write("dddd\neeee\n");
+    expect(output.previous()?.map(({ text }) => text)).toEqual(["bbbb", "cccc"]);
+    write("ffff\ngggg\nhhhh\n");
+    expect(output.previous()).toEqual([]);
+    expect(output.lines().map(({ text }) => text)).toEqual(["eeee", "ffff", "gggg", "hhhh"]);
+  });
 });

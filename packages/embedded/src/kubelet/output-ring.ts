@@ -25,6 +25,11 @@ export class OutputRing {
   #dropped = 0;
   #bytes = 0;
   #pushed = 0;
+  /** Line numbers at which the run that is on, or was last, began, and the one before it. */
+  #runStart = 0;
+  #runBefore: number | undefined;
+  #hasRun = false;
+  #isRunning = false;
   readonly #partial: Record<OutputStream, { readonly decoder: StringDecoder; text: string }> = {
     stdout: { decoder: new StringDecoder("utf8"), text: "" },
     stderr: { decoder: new StringDecoder("utf8"), text: "" },
@@ -47,8 +52,17 @@ export class OutputRing {
     }
   }
 
+  /** A process of the container runs from here on. */
+  begin(): void {
+    this.#runBefore = this.#hasRun ? this.#runStart : undefined;
+    this.#runStart = this.#pushed;
+    this.#hasRun = true;
+    this.#isRunning = true;
+  }
+
   /** The process is gone: what it left without a newline is a line too. */
   end(): void {
+    this.#isRunning = false;
     for (const stream of ["stdout", "stderr"] as const) {
       const partial = this.#partial[stream];
       const rest = partial.text + partial.decoder.end();
@@ -57,23 +71,32 @@ export class OutputRing {
     }
   }
 
+  /** What is kept of the run that is on, or of the last one while none is. */
   lines(): readonly OutputLine[] {
-    return this.#lines.slice(this.#dropped);
+    return this.#between(this.#runStart, this.#pushed);
   }
 
-  /** Lines there have been so far. What `tail` takes as `since`. */
-  get count(): number {
-    return this.#pushed;
+  /** What is kept of the last run that has ended; `undefined` where none has. P-87 `previous` */
+  previous(): readonly OutputLine[] | undefined {
+    if (!this.#hasRun) return undefined;
+    if (!this.#isRunning) return this.lines();
+    return this.#runBefore === undefined ? undefined : this.#between(this.#runBefore, this.#runStart);
   }
 
-  /** The end of the output after line number `since`, at most so many lines and characters: a termination message. */
-  tail(limits: { readonly since: number; readonly lines: number; readonly characters: number }): string {
-    const count = Math.min(limits.lines, this.#pushed - limits.since);
+  /** The end of this run's output, at most so many lines and characters: a termination message. */
+  tail(limits: { readonly lines: number; readonly characters: number }): string {
+    const count = Math.min(limits.lines, this.#pushed - this.#runStart);
     const last = this.#lines.slice(Math.max(this.#dropped, this.#lines.length - count));
     return last
       .map((line) => line.text)
       .join("\n")
       .slice(-limits.characters);
+  }
+
+  /** The kept ones of the lines numbered from `from` on, up to `to`. */
+  #between(from: number, to: number): readonly OutputLine[] {
+    const first = this.#pushed - this.#lines.length; // the number of the line at the front
+    return this.#lines.slice(Math.max(this.#dropped, from - first), Math.max(this.#dropped, to - first));
   }
 
   #cut(stream: OutputStream, text: string): void {

@@ -31,7 +31,6 @@ export class PodProcess {
   #running: RunningProcess | undefined;
   #pid: number | undefined;
   #startedAt: WallMs;
-  #outputBefore = 0;
   #condemnation: string | undefined;
   #ended: () => void = () => {};
 
@@ -44,7 +43,6 @@ export class PodProcess {
 
   /** Puts it on its way before it returns. To be called again only after `failed` or `exited`. */
   start(program: Program, observer: PodProcessObserver): void {
-    this.#outputBefore = this.#output.count;
     this.#startedAt = this.#deps.clock.wall();
     let isOver = false;
     const over = (): void => {
@@ -56,6 +54,7 @@ export class PodProcess {
       started: (pid, since = this.#deps.clock.now()) => {
         this.#pid = pid;
         this.#deps.records.add(pid, this.#pod);
+        this.#output.begin();
         observer.started(this.#startedAt, since);
       },
       output: (stream, chunk) => this.#output.write(stream, chunk),
@@ -103,7 +102,7 @@ export class PodProcess {
     if (this.#pid !== undefined) this.#deps.records.remove(this.#pid);
     this.#pid = undefined;
     this.#output.end();
-    const limits = { since: this.#outputBefore, lines: MESSAGE_LINES, characters: MESSAGE_CHARACTERS };
+    const limits = { lines: MESSAGE_LINES, characters: MESSAGE_CHARACTERS };
     const lastWords = end.exitCode === 0 ? "" : this.#output.tail(limits);
     const message = [this.#condemnation ?? "", lastWords].filter((part) => part !== "").join("\n");
     this.#condemnation = undefined;

@@ -9,7 +9,11 @@ export const MAPS = "/api/v1/namespaces/default/configmaps";
 export function apiInMemory(options: { readonly changesMax?: number } = {}) {
   const clock = new VirtualClock();
   const store = new ObjectStore({ wall: () => clock.wall(), random: new SeededRandom(1) }, options);
-  const podOutput = { lines: () => undefined, follow: () => ({ [Symbol.dispose]: () => {} }) };
+  const podOutput = {
+    lines: () => undefined,
+    previous: () => undefined,
+    follow: () => ({ [Symbol.dispose]: () => {} }),
+  };
   const handler = new ApiHandler({ store, clock, random: new SeededRandom(2), log: silentLogger, podOutput });
   const send = async (method: string, url: string, body?: unknown, type = "application/json") => {
     const bytes = Buffer.from(body === undefined ? "" : JSON.stringify(body));

@@ -15,7 +15,11 @@ const handler = new ApiHandler({
   clock,
   random: new RealRandom(),
   log: silentLogger,
-  podOutput: { lines: () => undefined, follow: () => ({ [Symbol.dispose]: () => {} }) },
+  podOutput: {
+    lines: () => undefined,
+    previous: () => undefined,
+    follow: () => ({ [Symbol.dispose]: () => {} }),
+  },
   durable: () => server.durable(),
 });
 const random = new SeededRandom(Number(seed));

@@ -19,7 +19,11 @@ export async function serveApi() {
   const random = new RealRandom();
   const store = new ObjectStore({ wall: () => clock.wall(), random });
   const collectors = [new GarbageCollector({ store, clock }), new NamespaceCleaner({ store, clock })];
-  const podOutput = { lines: () => undefined, follow: () => ({ [Symbol.dispose]: () => {} }) };
+  const podOutput = {
+    lines: () => undefined,
+    previous: () => undefined,
+    follow: () => ({ [Symbol.dispose]: () => {} }),
+  };
   const handler = new ApiHandler({ store, clock, random, log: silentLogger, podOutput });
   const tls = selfSigned({ now: clock.wall(), random });
   const token = "a-token";

@@ -22,6 +22,11 @@ export interface PodOutput {
     pod: { readonly namespace: string; readonly name: string },
     container: string,
   ): readonly LogLine[] | undefined;
+  /** Those of its last run that has ended; `undefined` where none has. */
+  previous(
+    pod: { readonly namespace: string; readonly name: string },
+    container: string,
+  ): readonly LogLine[] | undefined;
   /** Calls `line` for every line from now on and `end` when the container has ended. */
   follow(
     pod: { readonly namespace: string; readonly name: string },
@@ -44,8 +49,8 @@ export function podLog(output: PodOutput, pod: StoredObject, search: URLSearchPa
   const options = readOptions(pod.metadata.name, search);
   if (!memberAt(pod, "spec.nodeName")) return text("", 204);
   const ref = { namespace: pod.metadata.namespace, name: pod.metadata.name };
-  const kept = output.lines(ref, container) ?? [];
-  if (options.isPrevious) {
+  const kept = options.isPrevious ? output.previous(ref, container) : (output.lines(ref, container) ?? []);
+  if (kept === undefined) {
     throw badRequest(`previous terminated container "${container}" in pod "${ref.name}" not found`);
   }
   const { tailLines } = options;
@@ -53,7 +58,7 @@ export function podLog(output: PodOutput, pod: StoredObject, search: URLSearchPa
   const limit = new ByteLimit(options.limitBytes);
   const lineText = ({ text: line, at }: LogLine): string =>
     limit.cut(`${options.hasTimes && at !== undefined ? `${at} ` : ""}${line}\n`);
-  if (!options.isFollowing) return text(shown.map(lineText).join(""));
+  if (!options.isFollowing || options.isPrevious) return text(shown.map(lineText).join(""));
   return {
     kind: "stream",
     status: 200,
