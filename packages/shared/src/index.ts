@@ -28,6 +28,7 @@ export type {
   Upstream,
 } from "./http/exchange.ts";
 export { type Connections, type Listener, type Network, sockets } from "./http/network.ts";
+export { outcomeStatus } from "./http/outcome-status.ts";
 export {
   HttpServer,
   type HttpServerDeps,
@@ -246,6 +247,10 @@ export type { AttemptOptions, AttemptResult } from "./probe/attempt-result.ts";
 export { type AwaitReadyOptions, awaitReady } from "./probe/await-ready.ts";
 export { type ProbeDefaults, type ProbeTarget, probeTarget } from "./probe/probe-target.ts";
 export { type Random, RealRandom, SeededRandom } from "./random.ts";
+export { DEFAULT_REQUEST_LOG_TEMPLATE } from "./request-log/default-template.ts";
+export type { LogRevision } from "./request-log/log-record.ts";
+export { RequestLog, type RequestLogDeps } from "./request-log/request-log.ts";
+export { TemplateError } from "./request-log/template/template.ts";
 export {
   type Endpoint,
   endpoint,

@@ -1,3 +1,4 @@
+import { DEFAULT_REQUEST_LOG_TEMPLATE } from "@rouse/shared";
 import { ConfigError } from "./config-error.ts";
 import { JsonObject } from "./json-object.ts";
 
@@ -24,10 +25,6 @@ export interface Observability {
   readonly logsRequests: boolean;
   readonly logsProbes: boolean;
 }
-
-/** The reference's, byte for byte. Q-147 */
-export const DEFAULT_REQUEST_LOG_TEMPLATE =
-  '{"httpRequest": {"requestMethod": "{{.Request.Method}}", "requestUrl": "{{js .Request.RequestURI}}", "requestSize": "{{.Request.ContentLength}}", "status": {{.Response.Code}}, "responseSize": "{{.Response.Size}}", "userAgent": "{{js .Request.UserAgent}}", "remoteIp": "{{js .Request.RemoteAddr}}", "serverIp": "{{.Revision.PodIP}}", "referer": "{{js .Request.Referer}}", "latency": "{{.Response.Latency}}s", "protocol": "{{.Request.Proto}}"}, "traceId": "{{.TraceID}}"}';
 
 const TRACING = ["none", "grpc", "http/protobuf", "stdout"] as const;
 const METRICS = ["none", "prometheus", "grpc", "http/protobuf"] as const;

@@ -1,7 +1,14 @@
-import type { Clock, Exchange, ExchangeObserver, ExchangeOutcome, Handler, Layer } from "@rouse/shared";
+import {
+  type Clock,
+  type Exchange,
+  type ExchangeObserver,
+  type ExchangeOutcome,
+  type Handler,
+  type Layer,
+  outcomeStatus,
+} from "@rouse/shared";
 import type { QueueProxyContext } from "../accept/context.ts";
 import { isProbe } from "../accept/is-probe.ts";
-import { statusOf } from "../request-log/request-log.ts";
 import type { Family, Sample } from "./family.ts";
 import { Histogram } from "./histogram.ts";
 import type { Labels } from "./labels.ts";
@@ -52,7 +59,7 @@ export class OldMetrics {
       next(exchange);
     },
     ended: (exchange: Measured, outcome: ExchangeOutcome): void => {
-      const status = statusOf(exchange, outcome);
+      const status = outcomeStatus(exchange, outcome);
       const tag = oldRouteTag(routeTag(exchange.request));
       const series = this.#requests.series(`${status}\n${tag}`, () => [
         ...this.#common,
@@ -73,7 +80,7 @@ export class OldMetrics {
     ended: (exchange: Measured, outcome: ExchangeOutcome): void => {
       const { admittedAt } = exchange.context;
       if (admittedAt === undefined) return;
-      const status = statusOf(exchange, outcome);
+      const status = outcomeStatus(exchange, outcome);
       const series = this.#appRequests.series(String(status), () => [...this.#common, ...codes(status)]);
       this.#appRequests.observe(series, Math.floor(this.#clock.now() - admittedAt));
     },

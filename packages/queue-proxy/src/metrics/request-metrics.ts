@@ -1,7 +1,14 @@
-import type { Clock, Exchange, ExchangeObserver, ExchangeOutcome, Handler, Layer } from "@rouse/shared";
+import {
+  type Clock,
+  type Exchange,
+  type ExchangeObserver,
+  type ExchangeOutcome,
+  type Handler,
+  type Layer,
+  outcomeStatus,
+} from "@rouse/shared";
 import type { QueueProxyContext } from "../accept/context.ts";
 import { isProbe } from "../accept/is-probe.ts";
-import { statusOf } from "../request-log/request-log.ts";
 import { BYTES_BOUNDS, type Family, SECONDS_BOUNDS } from "./family.ts";
 import { Histogram } from "./histogram.ts";
 import type { Labels } from "./labels.ts";
@@ -58,7 +65,7 @@ export class RequestMetrics {
     },
     ended: (exchange: Measured, outcome: ExchangeOutcome): void => {
       if (outcome.kind === "aborted" && exchange.status !== 101) return;
-      const status = statusOf(exchange, outcome);
+      const status = outcomeStatus(exchange, outcome);
       const { request, client } = exchange;
       const tag = routeTag(request);
       const host = this.#knownHost(request.host);
@@ -95,7 +102,7 @@ export class RequestMetrics {
       const { admittedAt, upstreamError } = exchange.context;
       if (upstreamError !== undefined) this.#client(exchange, ["error.type", upstreamError.code]);
       if (admittedAt === undefined || isProbe(exchange.request)) return;
-      const status = statusOf(exchange, outcome);
+      const status = outcomeStatus(exchange, outcome);
       const series = this.#invocation.series(String(status), () => [["http.response.status_code", status]]);
       this.#invocation.observe(series, (this.#clock.now() - admittedAt) / 1_000);
     },

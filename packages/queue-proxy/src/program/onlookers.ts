@@ -4,10 +4,10 @@ import type { Config } from "../config.ts";
 import type { Family } from "../metrics/family.ts";
 import { OldMetrics } from "../metrics/old-metrics.ts";
 import { RequestMetrics } from "../metrics/request-metrics.ts";
-import { RequestLog } from "../request-log/request-log.ts";
 import { TraceForward, TraceRequests, TraceWait } from "../trace/trace-requests.ts";
 import type { Tracing } from "../trace/tracing.ts";
 import type { Onlookers } from "../wiring.ts";
+import { requestLogOf } from "./request-log.ts";
 
 export interface OnlookersDeps {
   readonly clock: Clock;
@@ -49,21 +49,7 @@ export function onlookersOf(
 ): Onlookers {
   const { observability } = config;
   const requestLog = observability.logsRequests
-    ? RequestLog.create<QueueProxyContext>(
-        { clock, log, write: writeRequest },
-        {
-          template: observability.requestLogTemplate,
-          logsProbes: observability.logsProbes,
-          revision: {
-            name: config.revision.name,
-            namespace: config.revision.namespace,
-            service: config.service,
-            configuration: config.configuration,
-            podName: config.podName,
-            podIp: config.podIp,
-          },
-        },
-      )
+    ? requestLogOf({ clock, log, write: writeRequest }, config)
     : undefined;
   return {
     outermost: [

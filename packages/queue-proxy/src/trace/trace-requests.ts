@@ -1,8 +1,14 @@
-import type { Exchange, ExchangeObserver, ExchangeOutcome, Handler, Layer } from "@rouse/shared";
+import {
+  type Exchange,
+  type ExchangeObserver,
+  type ExchangeOutcome,
+  type Handler,
+  type Layer,
+  outcomeStatus,
+} from "@rouse/shared";
 import type { QueueProxyContext } from "../accept/context.ts";
 import { isProbe } from "../accept/is-probe.ts";
 import { routeTag } from "../metrics/route-tag.ts";
-import { statusOf } from "../request-log/request-log.ts";
 import type { Tracing } from "./tracing.ts";
 
 type Traced = Exchange<QueueProxyContext>;
@@ -24,7 +30,7 @@ export class TraceRequests implements Layer<QueueProxyContext>, ExchangeObserver
   }
 
   ended(exchange: Traced, outcome: ExchangeOutcome): void {
-    exchange.context.trace?.ended(statusOf(exchange, outcome));
+    exchange.context.trace?.ended(outcomeStatus(exchange, outcome));
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DEFAULT_REQUEST_LOG_TEMPLATE } from "../../config/observability.ts";
+import { DEFAULT_REQUEST_LOG_TEMPLATE } from "../default-template.ts";
 import { Template, TemplateError } from "./template.ts";
 import { GoFloat, GoMap, GoObject, type Value } from "./value.ts";
 

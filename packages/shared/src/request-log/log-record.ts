@@ -1,4 +1,4 @@
-import type { ClientPeer, RequestHead } from "@rouse/shared";
+import type { ClientPeer, RequestHead } from "../http/exchange.ts";
 import { GoFloat, GoMap, GoObject, textArgument, type Value } from "./template/value.ts";
 
 /** What there is to say about one request once it is over. */
