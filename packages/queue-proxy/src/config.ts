@@ -1,7 +1,6 @@
-import type { DurationLimits, Probe } from "@rouse/shared";
+import { type DurationLimits, type LoggingConfig, type Probe, parseLogging } from "@rouse/shared";
 import { ConfigError } from "./config/config-error.ts";
 import { type Parsed, parseGoBool, parseGoInt } from "./config/go-values.ts";
-import { type LoggingConfig, parseLogging } from "./config/logging.ts";
 import { type Observability, parseObservability } from "./config/observability.ts";
 import { withOldVariables } from "./config/old-variables.ts";
 import { type PrometheusListener, parsePrometheusListener } from "./config/prometheus-listener.ts";

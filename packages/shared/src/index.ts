@@ -25,6 +25,7 @@ export type {
   HttpVersion,
   LocalResponse,
   RequestHead,
+  ResponseHead,
   Upstream,
 } from "./http/exchange.ts";
 export { type Connections, type Listener, type Network, sockets } from "./http/network.ts";
@@ -48,6 +49,7 @@ export { childName } from "./knative/child-name.ts";
 export { consistentSubset } from "./knative/consistent-subset.ts";
 export { formatDuration, parseDuration } from "./knative/duration.ts";
 export { type FieldError, fieldErrors, fieldErrorText, under } from "./knative/field-error.ts";
+export { JsonObject } from "./knative/json-object.ts";
 export {
   ACTIVATOR_SERVICE,
   annotations,
@@ -193,6 +195,7 @@ export {
   type Stored,
   type StoredMeta,
 } from "./kube/object.ts";
+export { formatMilli, parseMilli, parseQuantity } from "./kube/quantity.ts";
 export {
   done,
   type Pass,
@@ -241,7 +244,10 @@ export {
 } from "./kube/store/stored-object.ts";
 export { validateMetadata } from "./kube/store/validate-metadata.ts";
 export { writeStatus } from "./kube/write-status.ts";
+export { JsonLogger, type JsonLoggerOptions } from "./log/json-logger.ts";
+export { LineWriter } from "./log/line-writer.ts";
 export { type LogFields, type Logger, silentLogger } from "./log/logger.ts";
+export { type LoggingConfig, levelOf, parseLogging } from "./log/logging-config.ts";
 export { attempt } from "./probe/attempt.ts";
 export type { AttemptOptions, AttemptResult } from "./probe/attempt-result.ts";
 export { type AwaitReadyOptions, awaitReady } from "./probe/await-ready.ts";

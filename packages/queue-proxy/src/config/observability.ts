@@ -1,6 +1,5 @@
-import { DEFAULT_REQUEST_LOG_TEMPLATE } from "@rouse/shared";
+import { DEFAULT_REQUEST_LOG_TEMPLATE, JsonObject } from "@rouse/shared";
 import { ConfigError } from "./config-error.ts";
-import { JsonObject } from "./json-object.ts";
 
 export type TracingProtocol = "none" | "grpc" | "http/protobuf" | "stdout";
 export type MetricsProtocol = "none" | "prometheus" | "grpc" | "http/protobuf";

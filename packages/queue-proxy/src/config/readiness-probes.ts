@@ -1,6 +1,5 @@
-import type { Probe } from "@rouse/shared";
+import { JsonObject, type Probe } from "@rouse/shared";
 import { ConfigError } from "./config-error.ts";
-import { JsonObject } from "./json-object.ts";
 
 /**
  * What `SERVING_READINESS_PROBE` says: one probe, or an array of them. Empty: no probe, always ready (Q-105). An

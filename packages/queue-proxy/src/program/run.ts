@@ -1,8 +1,6 @@
-import { RealClock, RealRandom } from "@rouse/shared";
+import { JsonLogger, LineWriter, RealClock, RealRandom } from "@rouse/shared";
 import { ConfigError } from "../config/config-error.ts";
 import { type Config, type Environment, parseConfig, parseLogConfig } from "../config.ts";
-import { JsonLogger } from "../log/json-logger.ts";
-import { LineWriter } from "../log/line-writer.ts";
 import { Sidecar } from "./sidecar.ts";
 import type { Telemetry, TelemetryOptions } from "./telemetry.ts";
 
@@ -24,9 +22,14 @@ export async function run(hooks: ProcessHooks): Promise<void> {
   const stdout = new LineWriter(1);
   const stderr = new LineWriter(2);
   const logConfig = parseLogConfig(environment);
-  const log = new JsonLogger(
-    { clock, write: (line) => (logConfig.logging.output === "stdout" ? stdout : stderr).write(line) },
-    logConfig,
+  const log = JsonLogger.create(
+    {
+      clock,
+      write: (line) => (logConfig.logging.output === "stdout" ? stdout : stderr).write(line),
+      logging: logConfig.logging,
+      program: { name: "queueproxy", caller: "queue-proxy/main.cjs" },
+    },
+    { revision: logConfig.key, "knative.dev/pod": logConfig.podName },
   );
   onUnhandled((reason) => {
     log.error("nobody caught this", {

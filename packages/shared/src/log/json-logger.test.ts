@@ -1,14 +1,19 @@
-import { VirtualClock } from "@rouse/shared/testing";
 import { expect, test } from "vitest";
-import { parseLogging } from "../config/logging.ts";
+import { VirtualClock } from "../clock/virtual-clock.ts";
 import { JsonLogger } from "./json-logger.ts";
+import { parseLogging } from "./logging-config.ts";
 
 function setUp(config = "", level = "") {
   const clock = new VirtualClock();
   const written: string[] = [];
-  const log = new JsonLogger(
-    { clock, write: (line) => written.push(line) },
-    { logging: parseLogging(config, level), key: "ns/rev", podName: "pod" },
+  const log = JsonLogger.create(
+    {
+      clock,
+      write: (line) => written.push(line),
+      logging: parseLogging(config, level),
+      program: { name: "program", caller: "program/main.cjs" },
+    },
+    { revision: "ns/rev", "knative.dev/pod": "pod" },
   );
   const lines = () => written.map((line): Record<string, unknown> => JSON.parse(line));
   return { clock, log, lines };
@@ -58,4 +63,13 @@ test("Q-141: of one message a hundred in a second, then every hundredth, and wha
   clock.advance(1_000);
   log.warn("again");
   expect(lines().at(-1)).toMatchObject({ message: "again", dropped: 50 });
+});
+
+test("A-51: what is written is changed while it runs, for loggers made before as well", () => {
+  const { log, lines } = setUp();
+  const child = log.with({ port: 1 });
+  child.debug("not said");
+  log.configure(parseLogging("", "debug"));
+  child.debug("said");
+  expect(lines().map(({ message, severity }) => [severity, message])).toEqual([["DEBUG", "said"]]);
 });

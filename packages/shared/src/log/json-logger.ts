@@ -1,6 +1,6 @@
-import { type Clock, type LogFields, type Logger, rfc3339, type WallMs } from "@rouse/shared";
-import { LEVELS, type Level, type LoggingConfig } from "../config/logging.ts";
-import type { LogConfig } from "../config.ts";
+import { type Clock, rfc3339, type WallMs } from "../clock/clock.ts";
+import type { LogFields, Logger } from "./logger.ts";
+import { LEVELS, type Level, type LoggingConfig } from "./logging-config.ts";
 import { MessageSampler } from "./message-sampler.ts";
 
 /** Levels as Google's log viewer knows them, the reference's default. Q-141 */
@@ -13,32 +13,41 @@ const CLOUD_LEVELS: Readonly<Record<Level, string>> = {
   panic: "ALERT",
   fatal: "EMERGENCY",
 };
-/** The reference names a file and a line of its own source; ours are one file, so this says which program spoke. */
-const CALLER = "queue-proxy/main.cjs";
 /** Lines of a stack that are the logger's own. */
 const OWN_FRAMES = 3;
 
-export interface JsonLoggerDeps {
+export interface JsonLoggerOptions {
   readonly clock: Clock;
   /** Takes one whole line. */
   readonly write: (line: string) => void;
+  readonly logging: LoggingConfig;
+  /** Which program speaks: the name of its logger, and instead of a file and line of the reference its one file. */
+  readonly program: { readonly name: string; readonly caller: string };
 }
 
 /**
  * The process log: one JSON object per line, with the keys and levels of a zap configuration. Small, because a pod has
- * one of us for each of its own: a logging library would double what an idle sidecar keeps.
+ * a sidecar for each of its own: a logging library would double what an idle one keeps. `revision` among the fields is
+ * written under the reference's key.
  */
 export class JsonLogger implements Logger {
-  readonly #deps: JsonLoggerDeps;
-  readonly #config: LogConfig;
+  readonly #shared: Shared;
   readonly #fields: LogFields;
-  readonly #sampler: MessageSampler;
 
-  constructor(deps: JsonLoggerDeps, config: LogConfig, fields: LogFields = {}, sampler?: MessageSampler) {
-    this.#deps = deps;
-    this.#config = config;
+  private constructor(shared: Shared, fields: LogFields) {
+    this.#shared = shared;
     this.#fields = fields;
-    this.#sampler = sampler ?? new MessageSampler(config.logging.sampling);
+  }
+
+  static create(options: JsonLoggerOptions, fields: LogFields = {}): JsonLogger {
+    const { logging } = options;
+    return new JsonLogger({ ...options, logging, sampler: new MessageSampler(logging.sampling) }, fields);
+  }
+
+  /** From now on, here and in every logger made by `with`. */
+  configure(logging: LoggingConfig): void {
+    this.#shared.logging = logging;
+    this.#shared.sampler = new MessageSampler(logging.sampling);
   }
 
   debug(message: string, fields?: LogFields): void {
@@ -63,15 +72,14 @@ export class JsonLogger implements Logger {
   }
 
   with(fields: LogFields): Logger {
-    return new JsonLogger(this.#deps, this.#config, { ...this.#fields, ...fields }, this.#sampler);
+    return new JsonLogger(this.#shared, { ...this.#fields, ...fields });
   }
 
   #log(level: Level, message: string, fields: LogFields | undefined): void {
-    const { logging, key, podName } = this.#config;
+    const { clock, write, logging, sampler, program } = this.#shared;
     if (LEVELS.indexOf(level) < LEVELS.indexOf(logging.level)) return;
-    const { clock, write } = this.#deps;
     const wall = clock.wall();
-    const dropped = this.#sampler.admit(message, wall);
+    const dropped = sampler.admit(message, wall);
     if (dropped === undefined) return;
     const { keys } = logging;
     const line: Record<string, unknown> = {};
@@ -80,16 +88,21 @@ export class JsonLogger implements Logger {
     };
     put(keys.level, levelText(level, logging.levelStyle));
     put(keys.time, timeText(wall, logging.timeStyle));
-    put(keys.name, "queueproxy");
-    put(keys.caller, CALLER);
+    put(keys.name, program.name);
+    put(keys.caller, program.caller);
     put(keys.message, message);
-    line["knative.dev/key"] = key;
-    line["knative.dev/pod"] = podName;
-    Object.assign(line, this.#fields, fields);
+    const { revision, ...rest } = { ...this.#fields, ...fields };
+    if (revision !== undefined) line["knative.dev/key"] = revision;
+    Object.assign(line, rest);
     if (dropped > 0) line.dropped = dropped;
     if (LEVELS.indexOf(level) >= LEVELS.indexOf("error")) put(keys.stacktrace, stack());
     write(`${JSON.stringify(line)}\n`);
   }
+}
+
+interface Shared extends JsonLoggerOptions {
+  logging: LoggingConfig;
+  sampler: MessageSampler;
 }
 
 function levelText(level: Level, style: LoggingConfig["levelStyle"]): string {

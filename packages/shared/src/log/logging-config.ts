@@ -1,9 +1,9 @@
-import { JsonObject } from "./json-object.ts";
+import { JsonObject } from "../knative/json-object.ts";
 
 export const LEVELS = ["debug", "info", "warn", "error", "dpanic", "panic", "fatal"] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** How the process log is written. Q-141, Q-142 */
+/** How a process log is written. Q-141, Q-142, A-51 */
 export interface LoggingConfig {
   readonly level: Level;
   readonly output: "stdout" | "stderr";
@@ -95,6 +95,7 @@ function samplingOf(all: JsonObject): LoggingConfig["sampling"] {
   return { initial: sampling.number("initial", 0), thereafter: sampling.number("thereafter", 0) };
 }
 
-function levelOf(text: string): Level | undefined {
+/** `undefined` for a text that names none. */
+export function levelOf(text: string): Level | undefined {
   return LEVELS.find((level) => level === text.toLowerCase());
 }

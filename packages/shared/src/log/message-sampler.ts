@@ -1,4 +1,4 @@
-import type { WallMs } from "@rouse/shared";
+import type { WallMs } from "../clock/clock.ts";
 
 export interface Sampling {
   readonly initial: number;
