@@ -196,6 +196,7 @@ export {
   type StoredMeta,
 } from "./kube/object.ts";
 export { formatMilli, parseMilli, parseQuantity } from "./kube/quantity.ts";
+export { formatMilli, parseMilli, parseQuantity } from "./kube/quantity.ts";
 export {
   done,
   type Pass,

@@ -16,6 +16,7 @@ import {
   objectKey,
   type Pod,
   PodKind,
+  parseQuantity,
   type Random,
   rfc3339,
   type Stored,
@@ -30,7 +31,6 @@ import {
   Stabilization,
 } from "./hpa-formula.ts";
 import type { PodUsage, Usage } from "./pod-usage.ts";
-import { parseQuantity } from "./quantity.ts";
 
 /** `--horizontal-pod-autoscaler-sync-period`. */
 const PERIOD_MS = 15_000;

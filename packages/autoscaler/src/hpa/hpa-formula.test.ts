@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { limited, type MeasuredPod, recommend, Stabilization } from "./hpa-formula.ts";
-import { parseQuantity } from "./quantity.ts";
 
 const ready = (value: number): MeasuredPod => ({ isReady: true, value, request: 100 });
 const unknown: MeasuredPod = { isReady: true, value: undefined, request: 100 };
@@ -77,17 +76,4 @@ test("S-123: a scale-down takes the largest of its window, a scale-up the smalle
   expect(up.stabilized(2, 2, 0, both)).toBe(2);
   expect(up.stabilized(2, 8, 30_000, both)).toBe(2);
   expect(up.stabilized(2, 8, 61_000, both)).toBe(8);
-});
-
-test.each([
-  ["250m", 0.25],
-  ["1", 1],
-  ["0.5", 0.5],
-  ["50Mi", 52_428_800],
-  ["1G", 1e9],
-  ["1e3", 1_000],
-  ["fifty", undefined],
-  ["5Xi", undefined],
-])("the quantity %s is %s", (text, want) => {
-  expect(parseQuantity(text)).toBe(want);
 });

@@ -2,7 +2,6 @@ import type { Container } from "@rouse/shared";
 import { describe, expect, test } from "vitest";
 import { stored } from "../../test/stored.ts";
 import { defaultSettings, readers } from "../settings/settings.ts";
-import { formatMilli, parseMilli } from "./quantity.ts";
 import { queueProxyResources } from "./queue-proxy-resources.ts";
 
 const PREFIX = "queue.sidecar.serving.knative.dev/";
@@ -67,29 +66,4 @@ describe("C-55, CV-12, Q-166, Q-167: resources of queue-proxy", () => {
   test("a quantity that is none refuses config-deployment", () => {
     expect(() => readers["config-deployment"]({ "queue-sidecar-cpu-limit": "much" })).toThrow("quantity");
   });
-});
-
-test.each([
-  ["2", 2_000n, "2"],
-  ["400m", 400n, "400m"],
-  ["1.5", 1_500n, "1500m"],
-  ["0.1m", 1n, "1m"],
-  ["1e3", 1_000_000n, "1000"],
-  ["25u", 1n, "1m"],
-  ["-3", -3_000n, "-3"],
-] as const)("quantity %s is %s thousandths, written %s", (text, milli, cpu) => {
-  expect(parseMilli(text)).toBe(milli);
-  expect(formatMilli(milli, "cpu")).toBe(cpu);
-});
-
-test.each([
-  ["200Mi", "200Mi"],
-  ["1024Ki", "1Mi"],
-  ["1k", "1000"],
-])("%s of memory is %s", (text, want) => {
-  expect(formatMilli(parseMilli(text) ?? 0n, "bytes")).toBe(want);
-});
-
-test.each(["", "x", "1 Gi", "1GiB", "1.", "--1"])("%s is no quantity", (text) => {
-  expect(parseMilli(text)).toBeUndefined();
 });

@@ -1,7 +1,6 @@
-import type { Container, Revision, Stored } from "@rouse/shared";
+import { type Container, formatMilli, parseMilli, type Revision, type Stored } from "@rouse/shared";
 import { keys } from "../metadata-keys.ts";
 import type { Settings } from "../settings/settings.ts";
-import { formatMilli, parseMilli } from "./quantity.ts";
 import { servingContainer } from "./user-port.ts";
 
 export const resourceNames = ["cpu", "memory", "ephemeral-storage"] as const;

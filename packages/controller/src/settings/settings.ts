@@ -1,5 +1,4 @@
-import { autoscaling, parseDuration, ROUSE_INGRESS_CLASS } from "@rouse/shared";
-import { parseMilli } from "../revision/quantity.ts";
+import { autoscaling, parseDuration, parseMilli, ROUSE_INGRESS_CLASS } from "@rouse/shared";
 import { type ResourceName, type Resources, resourceNames } from "../revision/queue-proxy-resources.ts";
 import { type Domain, parseDomains } from "./domains.ts";
 import { type Data, isEnabled, readBoolean, readInteger, readText, SettingsError } from "./read-value.ts";

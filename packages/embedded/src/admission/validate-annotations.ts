@@ -4,6 +4,7 @@ import {
   fieldErrors,
   annotations as keys,
   parseDuration,
+  parseMilli,
   validateAutoscalingAnnotations,
 } from "@rouse/shared";
 import type { AdmissionSettings } from "./settings.ts";
@@ -12,7 +13,6 @@ type Annotations = Readonly<Record<string, string>>;
 
 const NETWORKING = "networking.knative.dev";
 const QUEUE_SIDECAR = "queue.sidecar.serving.knative.dev/";
-const QUANTITY = /^[+-]?(\d+\.?\d*|\.\d+)(([numkMGTPE]|[KMGTPE]i)|[eE][+-]?\d+)?$/;
 const PERCENTAGE = [0.1, 100] as const;
 const ROLLOUT_DURATION: readonly string[] = [
   "serving.knative.dev/rollout-duration",
@@ -71,5 +71,5 @@ function validateSidecarResource(key: string, value: string): readonly FieldErro
     return percentage < min || percentage > max ? [fieldErrors.range(value, PERCENTAGE, key)] : [];
   }
   if (!name.includes("-resource-")) return [];
-  return QUANTITY.test(value) ? [] : [fieldErrors.invalid(value, key)];
+  return parseMilli(value) === undefined ? [fieldErrors.invalid(value, key)] : [];
 }
