@@ -12,6 +12,7 @@ import type {
   ForwardFailureHandler,
   LocalResponse,
   RequestHead,
+  ResponseHead,
   Upstream,
 } from "./exchange.ts";
 import { HeaderEdits } from "./header-edits.ts";
@@ -35,7 +36,10 @@ export abstract class ExchangeBase<C> implements Exchange<C> {
   protected requestEdits: HeaderEdits | undefined;
   protected responseEdits: HeaderEdits | undefined;
   protected failureHandler: ForwardFailureHandler<C> | undefined;
+  protected closesAfterResponse = false;
   #observers: ExchangeObserver<C>[] | undefined;
+  /** One of the observers wants to see the head before it goes. */
+  #isStartingObserved = false;
 
   constructor(request: RequestHead, client: ClientPeer, context: C, receivedAt: MonoMs) {
     this.request = request;
@@ -73,7 +77,22 @@ export abstract class ExchangeBase<C> implements Exchange<C> {
     this.responseEdits.add(name, value);
   }
 
+  setResponseHeader(name: string, value: string): void {
+    this.responseEdits ??= new HeaderEdits();
+    this.responseEdits.set(name, value);
+  }
+
+  removeResponseHeader(name: string): void {
+    this.responseEdits ??= new HeaderEdits();
+    this.responseEdits.remove(name);
+  }
+
+  closeAfterResponse(): void {
+    this.closesAfterResponse = true;
+  }
+
   observe(observer: ExchangeObserver<C>): void {
+    if (observer.responseStarting !== undefined) this.#isStartingObserved = true;
     if (this.#observers === undefined) this.#observers = [observer];
     else this.#observers.push(observer);
   }
@@ -126,6 +145,20 @@ export abstract class ExchangeBase<C> implements Exchange<C> {
     handler.forwardFailed(this, failure);
   }
 
+  /** Whether anyone wants to see answers before they are relayed. */
+  protected get isAnswerAwaited(): boolean {
+    return this.failureHandler?.answerArrived !== undefined;
+  }
+
+  /** Shows an answer to who awaits it. `true`: it is not wanted, the attempt has failed, and all of it is dealt with. */
+  protected discards(answer: ResponseHead): boolean {
+    const error = this.failureHandler?.answerArrived?.(this, answer);
+    if (error === undefined) return false;
+    this.dropUpstream();
+    this.attemptFailed({ error, isRetriable: true });
+    return true;
+  }
+
   protected completed(): void {
     this.end(COMPLETED);
   }
@@ -137,6 +170,11 @@ export abstract class ExchangeBase<C> implements Exchange<C> {
     if (observers === undefined) return;
     // As the first layer sees the request first and its end last.
     for (let index = observers.length - 1; index >= 0; index--) observers[index]?.ended?.(this, outcome);
+  }
+
+  protected tellStarting(status: number): void {
+    if (!this.#isStartingObserved || this.#observers === undefined) return;
+    for (const observer of this.#observers) observer.responseStarting?.(this, status);
   }
 
   protected tellStarted(status: number): void {

@@ -26,6 +26,11 @@ export interface RequestHead extends HeadFields {
   readonly version: HttpVersion;
 }
 
+/** A final response head as an upstream sent it. */
+export interface ResponseHead extends HeadFields {
+  readonly status: number;
+}
+
 /** Who is on the other side of the client connection. */
 export interface ClientPeer {
   readonly ip: string;
@@ -54,6 +59,11 @@ export type ExchangeOutcome =
  * about one exchange lives in the exchange's `context`.
  */
 export interface ExchangeObserver<C = unknown> {
+  /**
+   * The final response head, or a 101, is about to be written: the last moment to change its headers or to ask for the
+   * connection's end. Nothing else may be done to the exchange here.
+   */
+  responseStarting?(exchange: Exchange<C>, status: number): void;
   /** A status line went to the client, 1xx included. */
   responseStarted?(exchange: Exchange<C>, status: number): void;
   /** Body bytes went to the client, or tunnel bytes either way. */
@@ -69,16 +79,22 @@ export interface LocalResponse {
   readonly body?: string;
 }
 
-/** An upstream attempt that failed before any response byte. */
+/** An upstream attempt that failed before the client saw anything of its answer. */
 export interface ForwardFailure {
   readonly error: ProxyError;
-  /** Nothing of the request reached the upstream and its body is untouched: another endpoint may be tried. */
+  /** The upstream has not begun with the request and its body is untouched: another endpoint may be tried. */
   readonly isRetriable: boolean;
 }
 
 /** Decides what becomes of a failed attempt: forward again, or `exchange.fail(failure.error)`. One long-lived object. */
 export interface ForwardFailureHandler<C = unknown> {
   forwardFailed(exchange: Exchange<C>, failure: ForwardFailure): void;
+  /**
+   * The upstream's final head is here and the client has seen nothing of it. Asked only while the request could be sent
+   * again, so never once its body has begun to flow. An error discards the answer: the attempt has failed by it, and is
+   * retriable. The exchange itself is not to be touched here.
+   */
+  answerArrived?(exchange: Exchange<C>, answer: ResponseHead): ProxyError | undefined;
 }
 
 /** Connections to one endpoint; made by `UpstreamPool.start`. What `forward` takes. */
@@ -111,6 +127,11 @@ export interface Exchange<C = unknown> {
   removeRequestHeader(name: string): void;
   /** Adds a field to the final response head. */
   addResponseHeader(name: string, value: string): void;
+  /** Replaces every field of that name in the final response head. Not for framing or `Connection`. */
+  setResponseHeader(name: string, value: string): void;
+  removeResponseHeader(name: string): void;
+  /** The client's connection takes no request after this one: `Connection: close`. HTTP/2 has GOAWAY for that, at drain. */
+  closeAfterResponse(): void;
 
   observe(observer: ExchangeObserver<C>): void;
 

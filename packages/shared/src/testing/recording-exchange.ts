@@ -7,8 +7,10 @@ import type {
   ExchangeOutcome,
   ExchangeState,
   ForwardFailureHandler,
+  HeadFields,
   LocalResponse,
   RequestHead,
+  ResponseHead,
   Upstream,
 } from "../http/exchange.ts";
 import { assert } from "../invariant.ts";
@@ -47,9 +49,11 @@ export class RecordingExchange<C> implements Exchange<C> {
   outcome: ExchangeOutcome | undefined;
   requestBodyBytes = 0;
   responseBodyBytes = 0;
+  closesAfterResponse = false;
   #state: ExchangeState = "received";
   #status = 0;
   #observers: ExchangeObserver<C>[] = [];
+  #handler: ForwardFailureHandler<C> | undefined;
   #forwardFailed: ((isRetriable: boolean, error: ProxyError) => void) | undefined;
   readonly #outgoing: Map<string, string[]>;
 
@@ -93,6 +97,20 @@ export class RecordingExchange<C> implements Exchange<C> {
     this.responseHeaders.push([name, value]);
   }
 
+  setResponseHeader(name: string, value: string): void {
+    this.removeResponseHeader(name);
+    this.addResponseHeader(name, value);
+  }
+
+  removeResponseHeader(name: string): void {
+    const kept = this.responseHeaders.filter(([other]) => other.toLowerCase() !== name.toLowerCase());
+    this.responseHeaders.splice(0, Infinity, ...kept);
+  }
+
+  closeAfterResponse(): void {
+    this.closesAfterResponse = true;
+  }
+
   observe(observer: ExchangeObserver<C>): void {
     this.#observers.push(observer);
   }
@@ -113,6 +131,7 @@ export class RecordingExchange<C> implements Exchange<C> {
       upstream,
       headers: new Map([...this.#outgoing].map(([name, values]) => [name, [...values]])),
     });
+    this.#handler = onFailure;
     this.#forwardFailed = (isRetriable, error) => {
       this.#state = "received";
       if (onFailure === undefined) this.fail(error);
@@ -140,10 +159,17 @@ export class RecordingExchange<C> implements Exchange<C> {
 
   // What the other sides do, told by the test.
 
-  /** The upstream sends its response head. 1xx leaves the exchange waiting for the final one. */
-  upstreamStarts(status = 200): void {
+  /**
+   * The upstream sends its response head. 1xx leaves the exchange waiting for the final one; an answer that whoever
+   * forwarded it does not want is a failed attempt.
+   */
+  upstreamStarts(status = 200, headers: Readonly<Record<string, string>> = {}): void {
     assert(this.#state === "forwarding", `a response while ${this.#state}`);
-    this.#begin(status);
+    const answer = new RecordedResponseHead(status, Object.entries(headers));
+    const isFinal = status >= 200;
+    const error = isFinal ? this.#handler?.answerArrived?.(this, answer) : undefined;
+    if (error === undefined) this.#begin(status);
+    else this.upstreamFails({ isRetriable: true, error });
   }
 
   upstreamSends(bytes: number): void {
@@ -170,6 +196,7 @@ export class RecordingExchange<C> implements Exchange<C> {
 
   #begin(status: number): void {
     if (status >= 200 || status === 101) {
+      for (const observer of this.#observers) observer.responseStarting?.(this, status);
       this.#status = status;
       this.#state = status === 101 ? "tunnelled" : "responding";
     }
@@ -183,23 +210,11 @@ export class RecordingExchange<C> implements Exchange<C> {
   }
 }
 
-class RecordedHead implements RequestHead {
-  readonly method: string;
-  readonly target: string;
-  readonly host: string;
-  readonly version = "1.1";
+class RecordedFields implements HeadFields {
   readonly #fields: Fields;
 
-  constructor(request: RecordingRequest) {
-    this.method = request.method ?? "GET";
-    this.target = request.target ?? "/";
-    this.host = request.host ?? "hello.default.localhost";
-    this.#fields = [
-      ["Host", this.host] as const,
-      ...Object.entries(request.headers ?? {}).flatMap(([name, value]) =>
-        (typeof value === "string" ? [value] : value).map((one) => [name, one] as const),
-      ),
-    ];
+  constructor(fields: Fields) {
+    this.#fields = fields;
   }
 
   get(name: string): string | undefined {
@@ -218,5 +233,32 @@ class RecordedHead implements RequestHead {
 
   entries(): IterableIterator<readonly [name: string, value: string]> {
     return this.#fields[Symbol.iterator]();
+  }
+}
+
+class RecordedHead extends RecordedFields implements RequestHead {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly version = "1.1";
+
+  constructor(request: RecordingRequest) {
+    const host = request.host ?? "hello.default.localhost";
+    const fields = Object.entries(request.headers ?? {}).flatMap(([name, value]) =>
+      (typeof value === "string" ? [value] : value).map((one) => [name, one] as const),
+    );
+    super([["Host", host], ...fields]);
+    this.method = request.method ?? "GET";
+    this.target = request.target ?? "/";
+    this.host = host;
+  }
+}
+
+class RecordedResponseHead extends RecordedFields implements ResponseHead {
+  readonly status: number;
+
+  constructor(status: number, fields: Fields) {
+    super(fields);
+    this.status = status;
   }
 }

@@ -140,13 +140,18 @@ export class Http1Exchange<C> extends ExchangeBase<C> implements UpstreamSink, C
       this.#relayInterim(head);
       return "body";
     }
+    if (this.isAnswerAwaited && !this.#isBodyTaken && this.discards(head)) return "body";
+    this.tellStarting(head.status);
     this.state = "responding";
     this.status = head.status;
     this.#clientFraming = clientFraming(head.framing(this.method), this.#head);
     // A client that was never told to continue may or may not send its body: nobody can tell what its next bytes are.
     const isUnclear = this.#head.expectsContinue && !this.#isBodyTaken && !this.#isContinued;
     this.#isLast =
-      this.#connection.isLastRequest(this.#head) || this.#clientFraming === "until-close" || isUnclear;
+      this.closesAfterResponse ||
+      this.#connection.isLastRequest(this.#head) ||
+      this.#clientFraming === "until-close" ||
+      isUnclear;
     this.#toClient += responseHeadText(head, this.responseEdits, {
       framing: this.#clientFraming,
       isLast: this.#isLast,
@@ -240,7 +245,8 @@ export class Http1Exchange<C> extends ExchangeBase<C> implements UpstreamSink, C
     const isUnread = !this.#isRequestDone;
     const isTooLong = isUnread && this.#connection.bodyBytesLeft > UNREAD_BODY_BYTES_MAX;
     const isUnclear = isUnread && head.expectsContinue && !this.#isContinued;
-    this.#isLast = this.#connection.isLastRequest(head) || isTooLong || isUnclear;
+    this.tellStarting(response.status);
+    this.#isLast = this.closesAfterResponse || this.#connection.isLastRequest(head) || isTooLong || isUnclear;
     this.state = "responding";
     this.status = response.status;
     this.#toClient += localResponseText(
@@ -359,6 +365,7 @@ export class Http1Exchange<C> extends ExchangeBase<C> implements UpstreamSink, C
       this.upstreamFailed(error, true);
       return "body";
     }
+    this.tellStarting(101);
     this.state = "tunnelled";
     this.status = 101;
     this.#isLast = true;

@@ -95,7 +95,7 @@ export function responseHeadText(
   else if (hop.isLast) text += "Connection: close\r\n";
   else if (hop.saysKeepAlive) text += "Connection: keep-alive\r\n";
   if ((head.seen & (1 << field.date)) === 0 && head.status >= 200) text += `Date: ${hop.date}\r\n`;
-  if (edits !== undefined && head.status >= 200) text += edits.lines(NOTHING);
+  if (edits !== undefined) text += edits.lines(NOTHING);
   return `${text}\r\n`;
 }
 
@@ -113,7 +113,9 @@ export function localResponseText(
 ): string {
   const body = answer.body === undefined ? "" : Buffer.from(answer.body, "utf8").toString("latin1");
   let text = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ""}\r\n`;
-  for (const name in answer.headers) text += `${name}: ${answer.headers[name] ?? ""}\r\n`;
+  for (const name in answer.headers) {
+    if (edits?.replaces(name) !== true) text += `${name}: ${answer.headers[name] ?? ""}\r\n`;
+  }
   if (answer.status !== 204 && answer.status !== 304) text += `Content-Length: ${body.length}\r\n`;
   if (hop.isLast) text += "Connection: close\r\n";
   else if (hop.saysKeepAlive) text += "Connection: keep-alive\r\n";

@@ -1,9 +1,9 @@
-import type { HttpVersion } from "../exchange.ts";
+import type { HttpVersion, ResponseHead } from "../exchange.ts";
 import { FieldBlock } from "../field-block.ts";
 import type { BodyFraming } from "./request-head.ts";
 
 /** A response head as it was parsed. Its framing depends on the request: `frameResponse`. */
-export class ParsedResponseHead extends FieldBlock {
+export class ParsedResponseHead extends FieldBlock implements ResponseHead {
   version: HttpVersion = "1.1";
   status = 0;
   /** Where the status line starts, and its reason phrase starts and ends. */

@@ -11,6 +11,7 @@ import { UpstreamPool } from "../upstream-pool.ts";
 import { headersOf, isGrpc, requestHeaders, responseHeaders, statusOf } from "./headers.ts";
 import { respond, sendTrailers } from "./library.ts";
 import type { Http2RequestHead } from "./request-head.ts";
+import { Http2ResponseHead } from "./response-head.ts";
 import { isCut, streamError } from "./stream-error.ts";
 import type { SessionTaker, UpstreamSession } from "./upstream-sessions.ts";
 
@@ -122,6 +123,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     const body = response.body ?? "";
     const hasBody =
       body !== "" && this.#head.method !== "HEAD" && response.status !== 204 && response.status !== 304;
+    this.tellStarting(response.status);
     this.state = "responding";
     this.status = response.status;
     const raw = [":status", String(response.status)];
@@ -160,7 +162,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     const upstream = this.#upstream;
     this.#upstream = undefined;
     if (upstream !== undefined && !upstream.closed) upstream.close(CANCEL);
-    if (this.#hasBody) this.#stream.removeAllListeners("data");
+    this.#stopBody();
   }
 
   protected cutClient(): void {
@@ -209,9 +211,18 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
       upstream.once("drain", () => stream.resume());
     });
     stream.on("end", () => {
+      if (this.#upstream !== upstream) return; // another attempt has it
       this.#isRequestDone = true;
       if (!upstream.closed) upstream.end();
     });
+    stream.resume();
+  }
+
+  /** What its client sends from now on stays where it is, until someone else takes it. */
+  #stopBody(): void {
+    if (!this.#hasBody) return;
+    this.#stream.removeAllListeners("data");
+    this.#stream.pause();
   }
 
   #interim(upstream: ClientHttp2Stream, raw: readonly string[]): void {
@@ -229,6 +240,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
   #final(upstream: ClientHttp2Stream, flags: number, raw: readonly string[]): void {
     if (this.#upstream !== upstream) return;
     if (this.#stream.destroyed || this.#stream.closed) return; // its close is on its way
+    if (this.isAnswerAwaited && !this.#isBodyTaken && this.discards(new Http2ResponseHead(raw))) return;
     if ((flags & END_STREAM_FLAG) !== 0) {
       if (this.#respond(raw, { endStream: true })) this.#answered();
       return;
@@ -260,6 +272,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
   ): boolean {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return false; // its close is on its way
+    this.tellStarting(statusOf(raw));
     try {
       respond(stream, responseHeaders(raw, this.responseEdits), how);
     } catch (cause) {
@@ -302,6 +315,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
   #upstreamClosed(upstream: ClientHttp2Stream, session: UpstreamSession, cause: Error | undefined): void {
     if (this.state === "ended") return;
     this.#upstream = undefined;
+    this.#stopBody();
     if (this.state !== "forwarding") {
       this.abort(upstreamError("", undefined, "body"));
       return;

@@ -51,7 +51,7 @@ export function responseHeaders(raw: readonly string[], edits: HeaderEdits | und
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] ?? "";
     const isSent = name.charCodeAt(0) === COLON ? name === ":status" : !NOT_IN_HTTP2.has(name);
-    if (isSent) out.push(name, raw[at + 1] ?? "");
+    if (isSent && edits?.replaces(name) !== true) out.push(name, raw[at + 1] ?? "");
   }
   if (edits !== undefined) for (const [name, value] of edits.added()) out.push(name.toLowerCase(), value);
   return out;

@@ -1,17 +1,16 @@
 import type { HttpVersion, RequestHead } from "../exchange.ts";
 import { COLON } from "../grammar.ts";
+import { firstOf, Http2Fields } from "./fields.ts";
 
-/** A request head of HTTP/2: names and values in turn, as they came. Pseudo-fields are not fields. */
-export class Http2RequestHead implements RequestHead {
+/** A request head of HTTP/2. */
+export class Http2RequestHead extends Http2Fields implements RequestHead {
   readonly version: HttpVersion = "2.0";
   readonly method: string;
   readonly target: string;
   readonly host: string;
-  /** Names in lower case and values in turn, pseudo-fields included. */
-  readonly raw: readonly string[];
 
   constructor(raw: readonly string[]) {
-    this.raw = raw;
+    super(raw);
     let method = "";
     let target = "";
     let authority: string | undefined;
@@ -24,37 +23,6 @@ export class Http2RequestHead implements RequestHead {
     }
     this.method = method;
     this.target = target;
-    this.host = authority ?? this.#first("host") ?? "";
-  }
-
-  get(name: string): string | undefined {
-    return name.startsWith(":") ? undefined : this.#first(name.toLowerCase());
-  }
-
-  has(name: string): boolean {
-    return this.get(name) !== undefined;
-  }
-
-  all(name: string): readonly string[] {
-    const wanted = name.toLowerCase();
-    const values: string[] = [];
-    for (let at = 0; at < this.raw.length; at += 2) {
-      if (this.raw[at] === wanted) values.push(this.raw[at + 1] ?? "");
-    }
-    return values;
-  }
-
-  *entries(): IterableIterator<readonly [name: string, value: string]> {
-    for (let at = 0; at < this.raw.length; at += 2) {
-      const name = this.raw[at] ?? "";
-      if (!name.startsWith(":")) yield [name, this.raw[at + 1] ?? ""];
-    }
-  }
-
-  #first(name: string): string | undefined {
-    for (let at = 0; at < this.raw.length; at += 2) {
-      if (this.raw[at] === name) return this.raw[at + 1];
-    }
-    return undefined;
+    this.host = authority ?? firstOf(raw, "host") ?? "";
   }
 }
