@@ -1,15 +1,20 @@
-import type { Clock, KubeClient, Logger, Random } from "@rouse/shared";
+import {
+  type Clock,
+  identityText,
+  type KubeClient,
+  LeaseElections,
+  type Logger,
+  type Random,
+  readElectionConfig,
+} from "@rouse/shared";
 import { Autoscaler } from "./autoscaler.ts";
 import { readMeshConfig } from "./config/mesh-config.ts";
 import type { Config } from "./config.ts";
 import type { BucketHolders } from "./forward/bucket-holders.ts";
 import { publishBucket } from "./forward/bucket-service.ts";
 import { Buckets, bucketNames } from "./forward/buckets.ts";
-import { readElectionConfig } from "./forward/election-config.ts";
 import { Forwarder } from "./forward/forwarder.ts";
-import { LeaseElections } from "./forward/lease-elections.ts";
 import { LeaseHolders } from "./forward/lease-holders.ts";
-import { identityText } from "./forward/lease-record.ts";
 import { OrdinalHolders } from "./forward/ordinal-holders.ts";
 import { HttpActivatorProbe } from "./probe/http-activator-probe.ts";
 import { StatServer } from "./receive/stat-server.ts";

@@ -1,8 +1,10 @@
 import {
+  defaultElectionConfig,
   EndpointSliceKind,
   InProcessKubeClient,
   type KubeClient,
   KubeError,
+  LeaseElections,
   LeaseKind,
   ObjectStore,
   SeededRandom,
@@ -14,9 +16,7 @@ import { VirtualClock } from "@rouse/shared/testing";
 import { describe, expect, test } from "vitest";
 import { publishBucket } from "../src/forward/bucket-service.ts";
 import { bucketNames } from "../src/forward/buckets.ts";
-import { LeaseElections } from "../src/forward/lease-elections.ts";
 import { LeaseHolders } from "../src/forward/lease-holders.ts";
-import { defaultElectionConfig } from "../src/forward/lease-record.ts";
 
 function cluster() {
   const clock = new VirtualClock();
@@ -28,11 +28,12 @@ function cluster() {
 
 /** A replica that runs for every bucket; while it is cut off nothing it writes arrives. */
 function replica(world: ReturnType<typeof cluster>, ip: string) {
-  const link = { isCut: false };
+  const link = { isCut: false, hangs: false };
   const fail = (): Promise<never> => Promise.reject(new KubeError("ServiceUnavailable", "cut off"));
   const client: KubeClient = {
     ...Object.fromEntries([]),
-    get: (kind, ref) => (link.isCut ? fail() : world.client.get(kind, ref)),
+    get: (kind, ref) =>
+      link.hangs ? new Promise(() => {}) : link.isCut ? fail() : world.client.get(kind, ref),
     list: (kind, query) => world.client.list(kind, query),
     watch: (kind, query, sink) => world.client.watch(kind, query, sink),
     create: (kind, object) => (link.isCut ? fail() : world.client.create(kind, object)),
@@ -103,6 +104,28 @@ describe("S-130, S-132: Leases", () => {
     expect(first.elections.holds(bucket)).toBe(false);
     await first.elections.close();
     await second.elections.close();
+  });
+
+  test("one whose calls hang gives up before another may take over, and may have it again", async () => {
+    const world = cluster();
+    const first = replica(world, "10.0.0.1");
+    const second = replica(world, "10.0.0.2");
+    first.elections.start([bucket]);
+    await world.clock.settle();
+    second.elections.start([bucket]);
+    await world.clock.advanceAsync(35_000);
+    first.link.hangs = true;
+    for (let seconds = 0; seconds < 120; seconds++) {
+      await world.clock.advanceAsync(1_000);
+      const holders = [first, second].filter(({ elections }) => elections.holds(bucket));
+      expect(holders.length).toBeLessThanOrEqual(1);
+    }
+    expect(first.history).toEqual([`won ${bucket}`, `lost ${bucket}`]);
+    expect(second.history).toEqual([`won ${bucket}`]);
+    first.link.hangs = false;
+    await first.elections.close();
+    await second.elections.close();
+    expect(world.clock.pendingTimers).toBe(0);
   });
 
   test("buckets are shared out one by one", async () => {

@@ -93,6 +93,14 @@ export {
   type ConditionStatus,
   findCondition,
 } from "./kube/conditions.ts";
+export { parseElectionConfig, readElectionConfig } from "./kube/election/election-config.ts";
+export { LeaseElections, type LeaseElectionsDeps } from "./kube/election/lease-elections.ts";
+export {
+  defaultElectionConfig,
+  type ElectionConfig,
+  identityText,
+  parseIdentity,
+} from "./kube/election/lease-record.ts";
 export { type EventNote, EventRecorder, type EventRecorderDeps } from "./kube/event-recorder.ts";
 export { type ApiServerAddress, parseServerUrl } from "./kube/http/api-server.ts";
 export { inClusterServer, kubeconfigServer } from "./kube/http/credentials.ts";
@@ -195,7 +203,6 @@ export {
   type Stored,
   type StoredMeta,
 } from "./kube/object.ts";
-export { formatMilli, parseMilli, parseQuantity } from "./kube/quantity.ts";
 export { formatMilli, parseMilli, parseQuantity } from "./kube/quantity.ts";
 export {
   done,

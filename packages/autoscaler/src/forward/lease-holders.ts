@@ -4,10 +4,10 @@ import {
   type Lease,
   LeaseKind,
   objectKey,
+  parseIdentity,
   SYSTEM_NAMESPACE,
 } from "@rouse/shared";
 import type { BucketHolders, Holder } from "./bucket-holders.ts";
-import { parseIdentity } from "./lease-record.ts";
 
 export interface LeaseHoldersOptions {
   readonly ownIp: string;

@@ -1,8 +1,7 @@
-import type { MonoMs } from "@rouse/shared";
 import { describe, expect, test } from "vitest";
+import type { MonoMs } from "../../clock/clock.ts";
 import { parseElectionConfig } from "./election-config.ts";
 import { identityText, leaseStep, parseIdentity } from "./lease-record.ts";
-import { OrdinalHolders, parseOrdinal } from "./ordinal-holders.ts";
 
 describe("S-130: config-leader-election", () => {
   test("an empty map is one bucket, 60 s, 40 s and 10 s", () => {
@@ -48,27 +47,4 @@ test.each([
 ])("S-130: held by '$holder' since $since, at $now: $want", ({ holder, since, now, want }) => {
   const observed = { spec: { holderIdentity: holder, leaseDurationSeconds: 60 }, since: since as MonoMs };
   expect(leaseStep(observed, "me", now as MonoMs)).toBe(want);
-});
-
-test("S-140: in a StatefulSet the ordinal is the bucket, and the others have names", () => {
-  expect(parseOrdinal("as-12")).toEqual({ name: "as", ordinal: 12 });
-  expect(parseOrdinal("my-as-0")).toEqual({ name: "my-as", ordinal: 0 });
-  expect(parseOrdinal("as")).toBeUndefined();
-  const holders = new OrdinalHolders(
-    {
-      name: "as",
-      ordinal: 1,
-      service: "autoscaler",
-      protocol: "http",
-      port: 80,
-      clusterDomain: "cluster.local",
-    },
-    ["b0", "b1", "b2"],
-  );
-  expect(holders.holder("b1")).toEqual({ kind: "local" });
-  expect(holders.holder("b2")).toEqual({
-    kind: "remote",
-    urls: ["ws://as-2.autoscaler.knative-serving.svc.cluster.local:80"],
-  });
-  expect(holders.holder("b3")).toBeUndefined();
 });

@@ -1,12 +1,8 @@
-import {
-  type ConfigMap,
-  ConfigMapKind,
-  isKubeError,
-  type KubeClient,
-  type Stored,
-  SYSTEM_NAMESPACE,
-} from "@rouse/shared";
-import { read } from "../config/values.ts";
+import { parseDuration } from "../../knative/duration.ts";
+import { SYSTEM_NAMESPACE } from "../../knative/names.ts";
+import { isKubeError, type KubeClient } from "../client.ts";
+import { type ConfigMap, ConfigMapKind } from "../kinds/core.ts";
+import type { Stored } from "../object.ts";
 import { defaultElectionConfig, type ElectionConfig } from "./lease-record.ts";
 
 const BUCKETS_MAX = 10;
@@ -25,13 +21,13 @@ export async function readElectionConfig(client: KubeClient): Promise<ElectionCo
 
 /** @throws Error naming the key that is wrong */
 export function parseElectionConfig(data: Readonly<Record<string, string>>): ElectionConfig {
-  const buckets = data.buckets === undefined ? defaultElectionConfig.buckets : read.int32(data.buckets);
-  if (buckets === undefined || buckets < 1 || buckets > BUCKETS_MAX) {
+  const buckets = data.buckets === undefined ? defaultElectionConfig.buckets : Number(data.buckets);
+  if (!Number.isInteger(buckets) || buckets < 1 || buckets > BUCKETS_MAX) {
     throw new Error(`config-leader-election: buckets must be 1 to ${BUCKETS_MAX}`);
   }
   const duration = (key: string, otherwise: number): number => {
     const text = data[key];
-    const ms = text === undefined ? otherwise : read.durationMs(text);
+    const ms = text === undefined ? otherwise : parseDuration(text);
     if (ms === undefined || ms <= 0)
       throw new Error(`config-leader-election: ${key} must be a duration above 0`);
     return ms;

@@ -1,4 +1,5 @@
-import { type Lease, type MonoMs, parseRfc3339, rfc3339, type WallMs } from "@rouse/shared";
+import { type MonoMs, parseRfc3339, rfc3339, type WallMs } from "../../clock/clock.ts";
+import type { Lease } from "../kinds/coordination.ts";
 
 /** How Leases are held: `config-leader-election`. S-130. */
 export interface ElectionConfig {
