@@ -173,6 +173,9 @@ function wrongDirection(path: string, from: string, specifier: string): string |
   if (to === from) return `inside packages/${from} import by path`;
   if (!(MAY_IMPORT[from] ?? []).includes(to)) return `packages/${from} may not import ${to}`;
   if (deep === undefined) return undefined;
+  if (to === "shared" && deep === "/otel") {
+    return APART.test(path) ? undefined : "@rouse/shared/otel is for the bundles beside programs alone";
+  }
   if (to === "shared" && deep === "/testing") {
     return isTest(path) ? undefined : "@rouse/shared/testing is for tests alone";
   }

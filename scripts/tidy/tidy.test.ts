@@ -20,6 +20,7 @@ describe("each rule fires", () => {
     { rule: "import-direction", path: src, text: 'import { QueueProxy } from "@rouse/queue-proxy";' },
     { rule: "import-direction", path: src, text: 'import { x } from "@rouse/shared/src/random.ts";' },
     { rule: "import-direction", path: src, text: 'import { VirtualClock } from "@rouse/shared/testing";' },
+    { rule: "import-direction", path: src, text: 'import { propagator } from "@rouse/shared/otel";' },
     { rule: "import-direction", path: src, text: 'export { x } from "../../gateway/src/index.ts";' },
     { rule: "import-direction", path: src, text: 'const x = await import("@rouse/embedded");' },
     { rule: "import-direction", path: src, text: 'import { Activator } from "@rouse/activator";' },

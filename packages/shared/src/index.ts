@@ -31,6 +31,7 @@ export type {
 export { type Connections, type Listener, type Network, sockets } from "./http/network.ts";
 export { outcomeStatus } from "./http/outcome-status.ts";
 export {
+  type DrainOptions,
   HttpServer,
   type HttpServerDeps,
   type HttpServerOptions,
@@ -104,7 +105,9 @@ export {
 export { type EventNote, EventRecorder, type EventRecorderDeps } from "./kube/event-recorder.ts";
 export { type ApiServerAddress, parseServerUrl } from "./kube/http/api-server.ts";
 export { inClusterServer, kubeconfigServer } from "./kube/http/credentials.ts";
+export { findServer } from "./kube/http/find-server.ts";
 export { HttpKubeClient, type HttpKubeClientDeps } from "./kube/http/http-kube-client.ts";
+export { parseKubeconfig } from "./kube/http/kubeconfig-text.ts";
 export { Informer, type InformerDeps, type InformerHandler, type Lister } from "./kube/informer.ts";
 export {
   type HorizontalPodAutoscaler,
@@ -256,6 +259,23 @@ export { JsonLogger, type JsonLoggerOptions } from "./log/json-logger.ts";
 export { LineWriter } from "./log/line-writer.ts";
 export { type LogFields, type Logger, silentLogger } from "./log/logger.ts";
 export { type LoggingConfig, levelOf, parseLogging } from "./log/logging-config.ts";
+export { EXPOSITION_CONTENT_TYPE, exposition } from "./metrics/exposition.ts";
+export {
+  BYTES_BOUNDS,
+  type Family,
+  OLD_MS_BOUNDS,
+  type Sample,
+  SECONDS_BOUNDS,
+} from "./metrics/family.ts";
+export { Histogram, type HistogramSeries } from "./metrics/histogram.ts";
+export type { Labels } from "./metrics/labels.ts";
+export { processMetrics, targetInfo } from "./metrics/process-metrics.ts";
+export {
+  needsOpenTelemetry,
+  type Telemetry,
+  type TelemetryOptions,
+  type TelemetrySettings,
+} from "./metrics/telemetry-options.ts";
 export { attempt } from "./probe/attempt.ts";
 export type { AttemptOptions, AttemptResult } from "./probe/attempt-result.ts";
 export { type AwaitReadyOptions, awaitReady } from "./probe/await-ready.ts";

@@ -1,24 +1,8 @@
-import { DEFAULT_REQUEST_LOG_TEMPLATE, JsonObject } from "@rouse/shared";
+import { DEFAULT_REQUEST_LOG_TEMPLATE, JsonObject, type TelemetrySettings } from "@rouse/shared";
 import { ConfigError } from "./config-error.ts";
 
-export type TracingProtocol = "none" | "grpc" | "http/protobuf" | "stdout";
-export type MetricsProtocol = "none" | "prometheus" | "grpc" | "http/protobuf";
-
 /** What `OBSERVABILITY_CONFIG` says. Q-15 */
-export interface Observability {
-  readonly tracing: {
-    readonly protocol: TracingProtocol;
-    readonly endpoint: string;
-    /** 0 to 1. */
-    readonly samplingRate: number;
-  };
-  readonly requestMetrics: {
-    readonly protocol: MetricsProtocol;
-    /** A URL, or `host:port` for Prometheus. */
-    readonly endpoint: string;
-    /** 0: the library's default. */
-    readonly exportIntervalMs: number;
-  };
+export interface Observability extends TelemetrySettings {
   readonly isProfiling: boolean;
   readonly requestLogTemplate: string;
   readonly logsRequests: boolean;

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
+import { EXPOSITION_CONTENT_TYPE, exposition, type Family } from "@rouse/shared";
 import type { PrometheusListener, PrometheusTls } from "../config/prometheus-listener.ts";
-import { EXPOSITION_CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
-import type { Family } from "../metrics/family.ts";
 import { notFound, PlainServer, type PlainServerOptions, pathOf, plain } from "./plain-server.ts";
 
 const HEADERS_TIMEOUT_MS = 5_000;

@@ -3,24 +3,20 @@ import {
   type Exchange,
   type ExchangeObserver,
   type ExchangeOutcome,
+  type Family,
   type Handler,
+  Histogram,
+  type Labels,
   type Layer,
+  OLD_MS_BOUNDS,
   outcomeStatus,
+  type Sample,
 } from "@rouse/shared";
 import type { QueueProxyContext } from "../accept/context.ts";
 import { isProbe } from "../accept/is-probe.ts";
-import type { Family, Sample } from "./family.ts";
-import { Histogram } from "./histogram.ts";
-import type { Labels } from "./labels.ts";
 import { oldRouteTag, routeTag } from "./route-tag.ts";
 
 type Measured = Exchange<QueueProxyContext>;
-
-/** Milliseconds. Q-138 */
-const BOUNDS_MS: readonly number[] = [
-  5, 10, 20, 40, 60, 80, 100, 150, 200, 250, 300, 350, 400, 450, 500, 600, 700, 800, 900, 1_000, 2_000, 5_000,
-  10_000, 20_000, 50_000, 100_000,
-];
 
 export interface OldMetricsOptions {
   readonly namespace: string;
@@ -36,8 +32,8 @@ export class OldMetrics {
   readonly #clock: Clock;
   readonly #options: OldMetricsOptions;
   readonly #common: Labels;
-  readonly #requests = new Histogram(BOUNDS_MS);
-  readonly #appRequests = new Histogram(BOUNDS_MS);
+  readonly #requests = new Histogram(OLD_MS_BOUNDS);
+  readonly #appRequests = new Histogram(OLD_MS_BOUNDS);
 
   constructor(clock: Clock, options: OldMetricsOptions) {
     this.#clock = clock;

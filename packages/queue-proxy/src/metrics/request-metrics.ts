@@ -1,17 +1,19 @@
 import {
+  BYTES_BOUNDS,
   type Clock,
   type Exchange,
   type ExchangeObserver,
   type ExchangeOutcome,
+  type Family,
   type Handler,
+  Histogram,
+  type Labels,
   type Layer,
   outcomeStatus,
+  SECONDS_BOUNDS,
 } from "@rouse/shared";
 import type { QueueProxyContext } from "../accept/context.ts";
 import { isProbe } from "../accept/is-probe.ts";
-import { BYTES_BOUNDS, type Family, SECONDS_BOUNDS } from "./family.ts";
-import { Histogram } from "./histogram.ts";
-import type { Labels } from "./labels.ts";
 import { routeTag } from "./route-tag.ts";
 
 type Measured = Exchange<QueueProxyContext>;

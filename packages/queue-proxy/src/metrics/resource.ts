@@ -1,5 +1,5 @@
+import type { Labels } from "@rouse/shared";
 import type { Config } from "../config.ts";
-import type { Labels } from "./labels.ts";
 
 /** Who is speaking, in telemetry of every kind. Q-135 */
 export function resourceOf(config: Config, otelServiceName: string): Labels {

@@ -7,65 +7,12 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from "@opentelemetry/core";
-import { OTLPTraceExporter as GrpcExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
-import { OTLPTraceExporter as HttpExporter } from "@opentelemetry/exporter-trace-otlp-proto";
-import type { Resource } from "@opentelemetry/resources";
-import {
-  AlwaysOnSampler,
-  BatchSpanProcessor,
-  ConsoleSpanExporter,
-  SimpleSpanProcessor,
-  TracerProvider,
-} from "@opentelemetry/sdk-trace";
 import type { Exchange } from "@rouse/shared";
-import type { TracingProtocol } from "../config/observability.ts";
-import type { TelemetryOptions } from "../program/telemetry.ts";
-import type { RequestTrace, Tracing } from "../trace/tracing.ts";
-import { endpointUrl } from "./endpoint.ts";
-import { samplerOf } from "./sampler.ts";
-
-const SCOPE = "knative.dev/serving/pkg/queue";
-const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]);
-
-interface TracingOptions {
-  readonly protocol: Exclude<TracingProtocol, "none">;
-  readonly endpoint: string;
-  readonly samplingRate: number;
-}
-
-/** Spans of requests, sent in batches; to standard output each at once and all of them. Q-150..Q-155 */
-export function startTracing(
-  { environment }: TelemetryOptions,
-  options: TracingOptions,
-  resource: Resource,
-): { readonly tracing: Tracing; flush(): Promise<void> } {
-  const isStdout = options.protocol === "stdout";
-  const url = endpointUrl(options.endpoint, { signal: "traces", protocol: options.protocol }, environment);
-  const at = url === undefined ? {} : { url };
-  const processor = isStdout
-    ? new SimpleSpanProcessor({ exporter: new ConsoleSpanExporter() })
-    : new BatchSpanProcessor({
-        exporter: options.protocol === "grpc" ? new GrpcExporter(at) : new HttpExporter(at),
-      });
-  const provider = new TracerProvider({
-    resource,
-    sampler: isStdout ? new AlwaysOnSampler() : samplerOf(options.samplingRate, environment),
-    spanProcessors: [processor],
-  });
-  const tracer = provider.getTracer(SCOPE);
-  return {
-    tracing: { begin: (exchange, routeTag) => new Spans(tracer, exchange, routeTag) },
-    flush: () => provider.shutdown(),
-  };
-}
-
-const propagator = new CompositePropagator({
-  propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
-});
+import { propagator, tracedMethods } from "@rouse/shared/otel";
+import type { RequestTrace } from "../trace/tracing.ts";
 
 /** The spans of one request: server, within it the way through the proxy, within that the wait and the client. */
-class Spans implements RequestTrace {
+export class Spans implements RequestTrace {
   readonly #tracer: Tracer;
   readonly #method: string;
   readonly #server: Span;
@@ -78,7 +25,7 @@ class Spans implements RequestTrace {
   constructor(tracer: Tracer, exchange: Exchange<unknown>, routeTag: string) {
     const { request, client } = exchange;
     this.#tracer = tracer;
-    this.#method = METHODS.has(request.method) ? request.method : "HTTP";
+    this.#method = tracedMethods.has(request.method) ? request.method : "HTTP";
     const parent = propagator.extract(ROOT_CONTEXT, request, {
       get: (head, name) => head.get(name),
       keys: (head) => Array.from(head.entries(), ([name]) => name),
@@ -88,7 +35,7 @@ class Spans implements RequestTrace {
       {
         kind: SpanKind.SERVER,
         attributes: {
-          "http.request.method": METHODS.has(request.method) ? request.method : "_OTHER",
+          "http.request.method": tracedMethods.has(request.method) ? request.method : "_OTHER",
           "url.scheme": client.isTls ? "https" : "http",
           "url.path": request.target.split("?", 1)[0] ?? "",
           "server.address": request.host,

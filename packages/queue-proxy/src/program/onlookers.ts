@@ -1,7 +1,6 @@
-import type { Clock, Layer, Logger, ProxyError } from "@rouse/shared";
+import type { Clock, Family, Layer, Logger, ProxyError } from "@rouse/shared";
 import type { QueueProxyContext } from "../accept/context.ts";
 import type { Config } from "../config.ts";
-import type { Family } from "../metrics/family.ts";
 import { OldMetrics } from "../metrics/old-metrics.ts";
 import { RequestMetrics } from "../metrics/request-metrics.ts";
 import { TraceForward, TraceRequests, TraceWait } from "../trace/trace-requests.ts";

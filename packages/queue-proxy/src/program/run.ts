@@ -1,8 +1,15 @@
-import { JsonLogger, LineWriter, RealClock, RealRandom } from "@rouse/shared";
+import {
+  JsonLogger,
+  LineWriter,
+  RealClock,
+  RealRandom,
+  type Telemetry,
+  type TelemetryOptions,
+} from "@rouse/shared";
 import { ConfigError } from "../config/config-error.ts";
 import { type Config, type Environment, parseConfig, parseLogConfig } from "../config.ts";
+import type { Tracing } from "../trace/tracing.ts";
 import { Sidecar } from "./sidecar.ts";
-import type { Telemetry, TelemetryOptions } from "./telemetry.ts";
 
 /** The process as `main.ts` has it. */
 export interface ProcessHooks {
@@ -12,7 +19,7 @@ export interface ProcessHooks {
   readonly onSignal: (run: () => void) => void;
   /** Calls `report` with what nobody has caught: one request's bug is not the process's end. Spec §13 */
   readonly onUnhandled: (report: (reason: unknown) => void) => void;
-  readonly loadTelemetry: (options: TelemetryOptions) => Promise<Telemetry>;
+  readonly loadTelemetry: (options: TelemetryOptions) => Promise<Telemetry<Tracing>>;
 }
 
 /** One sidecar from its environment to its exit code: 0 after a signal, 1 for everything else. Q-108, Q-119 */

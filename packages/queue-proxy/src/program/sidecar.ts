@@ -1,5 +1,15 @@
 import { readFileSync } from "node:fs";
-import { type Clock, type Logger, ports, type Random } from "@rouse/shared";
+import {
+  type Clock,
+  type Logger,
+  needsOpenTelemetry,
+  ports,
+  processMetrics,
+  type Random,
+  type Telemetry,
+  type TelemetryOptions,
+  targetInfo,
+} from "@rouse/shared";
 import { ConfigError } from "../config/config-error.ts";
 import type { Config, Environment } from "../config.ts";
 import { startAdmin } from "../listen/admin.ts";
@@ -7,15 +17,14 @@ import type { PlainServer } from "../listen/plain-server.ts";
 import { startProfiling } from "../listen/profiling.ts";
 import { startStatEndpoint } from "../listen/stat-endpoint.ts";
 import { startUserMetrics } from "../listen/user-metrics.ts";
-import { processMetrics, targetInfo } from "../metrics/process-metrics.ts";
 import { resourceOf } from "../metrics/resource.ts";
 import { pushReady } from "../report/push-ready.ts";
 import { StatPublisher } from "../report/stat-publisher.ts";
+import type { Tracing } from "../trace/tracing.ts";
 import { QueueProxy } from "../wiring.ts";
 import { metricsOf, onlookersOf } from "./onlookers.ts";
 import { startSecureListener } from "./secure-listener.ts";
 import { shutDown } from "./shut-down.ts";
-import { needsOpenTelemetry, type Telemetry, type TelemetryOptions } from "./telemetry.ts";
 
 export interface SidecarDeps {
   readonly clock: Clock;
@@ -25,7 +34,7 @@ export interface SidecarDeps {
   /** Takes a line of the request log, whole. */
   readonly writeRequest: (line: string) => void;
   /** Loads the chunk with the OpenTelemetry libraries. */
-  readonly loadTelemetry: (options: TelemetryOptions) => Promise<Telemetry>;
+  readonly loadTelemetry: (options: TelemetryOptions) => Promise<Telemetry<Tracing>>;
 }
 
 /** The contract's quiet time. Q-109 */
@@ -41,7 +50,7 @@ export class Sidecar {
   readonly #servers: readonly { readonly name: string; readonly server: PlainServer }[];
   readonly #userMetrics: PlainServer | undefined;
   readonly #owned: readonly (Disposable | undefined)[];
-  readonly #telemetry: Telemetry | undefined;
+  readonly #telemetry: Telemetry<Tracing> | undefined;
   readonly #ending: { isEnding: boolean };
 
   private constructor(
@@ -51,7 +60,7 @@ export class Sidecar {
       readonly servers: readonly { readonly name: string; readonly server: PlainServer }[];
       readonly userMetrics: PlainServer | undefined;
       readonly owned: readonly (Disposable | undefined)[];
-      readonly telemetry: Telemetry | undefined;
+      readonly telemetry: Telemetry<Tracing> | undefined;
       readonly ending: { isEnding: boolean };
     },
   ) {

@@ -5,7 +5,7 @@ import {
   type Sampler,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
-import type { Environment } from "../config.ts";
+import type { Environment } from "../metrics/telemetry-options.ts";
 
 /**
  * Which requests are traced: what `OTEL_TRACES_SAMPLER` says, where it is set; else all from a rate of 1 on, none up to

@@ -1,4 +1,4 @@
-import type { Clock } from "@rouse/shared";
+import type { Clock } from "../clock/clock.ts";
 import type { Family } from "./family.ts";
 import type { Labels } from "./labels.ts";
 

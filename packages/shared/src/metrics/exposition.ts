@@ -17,7 +17,7 @@ function familyText(family: Family): string {
     for (const { labels, counts, sum, count } of family.histogram.all()) {
       const common = labelText([...labels, ...scope]);
       let below = 0;
-      for (const [index, bound] of bounds.entries()) {
+      for (const [index, bound] of [...bounds].entries()) {
         below += counts[index] ?? 0;
         text += `${name}_bucket{${joined(common, `le="${bound}"`)}} ${below}\n`;
       }

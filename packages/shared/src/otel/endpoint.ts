@@ -1,4 +1,4 @@
-import type { Environment } from "../config.ts";
+import type { Environment } from "../metrics/telemetry-options.ts";
 
 /** What is sent, as the variables and the paths of OTLP call it. */
 export type Signal = "traces" | "metrics";

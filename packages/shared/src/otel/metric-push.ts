@@ -10,10 +10,11 @@ import {
   type PushMetricExporter,
   type ResourceMetrics,
 } from "@opentelemetry/sdk-metrics";
-import { type Clock, RealClock } from "@rouse/shared";
+import type { Clock } from "../clock/clock.ts";
+import { RealClock } from "../clock/real-clock.ts";
 import type { Family } from "../metrics/family.ts";
 import type { HistogramSeries } from "../metrics/histogram.ts";
-import type { TelemetryOptions } from "../program/telemetry.ts";
+import type { TelemetryOptions } from "../metrics/telemetry-options.ts";
 import { attributesOf } from "./attributes.ts";
 import { endpointUrl } from "./endpoint.ts";
 
