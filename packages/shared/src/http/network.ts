@@ -1,12 +1,12 @@
 import type { Upstream } from "./exchange.ts";
-import { HttpServer, type HttpServerDeps, type HttpServerOptions } from "./server.ts";
+import { type DrainOptions, HttpServer, type HttpServerDeps, type HttpServerOptions } from "./server.ts";
 import { UpstreamPool, type UpstreamPoolDeps, type UpstreamPoolOptions } from "./upstream-pool.ts";
 
 /** What listens on one address and turns what comes into exchanges. */
 export interface Listener extends AsyncDisposable {
   readonly address: { readonly ip: string; readonly port: number };
   /** Stops accepting and resolves when the last exchange is over. */
-  drain(): Promise<void>;
+  drain(options?: DrainOptions): Promise<void>;
   /** Drains for up to `graceMs`, then cuts what is left. May be called twice. */
   close(graceMs?: number): Promise<void>;
 }

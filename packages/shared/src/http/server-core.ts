@@ -14,6 +14,8 @@ export interface ServerCore<C> {
   readonly limits: { readonly headBytesMax: number; readonly readAheadTotalBytesMax: number };
   readonly addsForwardedFor: boolean;
   readonly isDraining: boolean;
+  /** Clients of tunnels are being told to leave. */
+  readonly areTunnelsClosing: boolean;
   /** Bytes read ahead of held exchanges, over all connections. */
   readAheadBytes: number;
   /** `Date` of an answer made now. */

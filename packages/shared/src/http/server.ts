@@ -52,6 +52,11 @@ export interface ServerCertificate {
   readonly clientCa?: string;
 }
 
+export interface DrainOptions {
+  /** By then the clients of WebSockets are told to leave. Without it they are not: a tunnel may take its time. */
+  readonly tunnelsCloseAfterMs?: number;
+}
+
 /** A client that does not finish its handshake by then is gone. */
 const HANDSHAKE_MS = 10_000;
 /** The kernel lowers it to `somaxconn`. */
@@ -115,10 +120,19 @@ export class HttpServer implements AsyncDisposable {
   }
 
   /** Stops accepting, closes idle connections, tells the others to close, and waits for all exchanges to end. */
-  async drain(): Promise<void> {
+  async drain({ tunnelsCloseAfterMs }: DrainOptions = {}): Promise<void> {
     const { core, server } = this.#shell;
     if (server.listening) server.close();
+    using _timer =
+      tunnelsCloseAfterMs === undefined
+        ? undefined
+        : core.clock.after(tunnelsCloseAfterMs, () => core.closeTunnels());
     await core.drain();
+  }
+
+  /** Tells the clients of WebSockets, and of those to come, to leave: close code 1001. One that stays is cut after a while. */
+  closeTunnels(): void {
+    this.#shell.core.closeTunnels();
   }
 
   /** Drains for up to `graceMs`, then cuts what is left. May be called twice. */
@@ -144,7 +158,7 @@ interface Shell {
   readonly server: Server | TlsServer;
   readonly core: Pick<
     Core<never>,
-    "exchangeCount" | "connectionCount" | "readAheadBytes" | "drain" | "destroyAll" | "clock"
+    "exchangeCount" | "connectionCount" | "readAheadBytes" | "drain" | "closeTunnels" | "destroyAll" | "clock"
   >;
 }
 
@@ -209,6 +223,7 @@ class Core<C> implements ServerCore<C> {
   readonly limits: { readonly headBytesMax: number; readonly readAheadTotalBytesMax: number };
   readonly addsForwardedFor: boolean;
   isDraining = false;
+  areTunnelsClosing = false;
   readAheadBytes = 0;
   exchangeCount = 0;
   readonly #connections = new Set<ServerConnection<C>>();
@@ -293,6 +308,11 @@ class Core<C> implements ServerCore<C> {
     for (const connection of this.#connections) connection.closeIfIdle();
     this.#http2?.drain();
     await this.#until(() => this.exchangeCount === 0);
+  }
+
+  closeTunnels(): void {
+    this.areTunnelsClosing = true;
+    for (const connection of this.#connections) connection.closeTunnel();
   }
 
   async destroyAll(): Promise<void> {

@@ -19,6 +19,7 @@ import type { BodyFraming, ParsedRequestHead } from "./request-head.ts";
 import type { ParsedResponseHead } from "./response-head.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { UpstreamConnection, UpstreamSink } from "./upstream-connection.ts";
+import { CLOSE_GOING_AWAY, WebSocketFarewell } from "./websocket-farewell.ts";
 
 const CONTINUE_TEXT = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -43,6 +44,8 @@ export class Http1Exchange<C> extends ExchangeBase<C> implements UpstreamSink, C
   #toClient = "";
   #tunnelEnd: "none" | "client" | "upstream" = "none";
   #timer: ExchangeTimer<C> | undefined;
+  /** Of a tunnel with a WebSocket in it. */
+  #farewell: WebSocketFarewell | undefined;
 
   constructor(
     connection: ServerConnection<C>,
@@ -121,6 +124,13 @@ export class Http1Exchange<C> extends ExchangeBase<C> implements UpstreamSink, C
     this.#armTimer(TUNNEL_LINGER_MS);
   }
 
+  /** A WebSocket's client is told to go elsewhere, once what the upstream is saying has been said. */
+  closeTunnel(): void {
+    if (this.state !== "tunnelled" || this.#farewell === undefined) return;
+    this.#farewell.want();
+    this.#sayFarewell(this.#farewell);
+  }
+
   // From the upstream's connection and pool.
 
   connectionReady(connection: UpstreamConnection): void {
@@ -192,10 +202,13 @@ export class Http1Exchange<C> extends ExchangeBase<C> implements UpstreamSink, C
   }
 
   upstreamTunnel(bytes: Buffer, from: number, to: number): void {
-    this.responseBodyBytes += to - from;
-    this.tellProgressed(to - from);
+    const farewell = this.#farewell;
+    const relayedTo = farewell === undefined ? to : farewell.relay(bytes, from, to);
+    this.responseBodyBytes += relayedTo - from;
+    this.tellProgressed(relayedTo - from);
     if (this.state === "ended") return;
-    this.#writeClient(bytes.subarray(from, to));
+    if (relayedTo > from) this.#writeClient(bytes.subarray(from, relayedTo));
+    if (farewell !== undefined) this.#sayFarewell(farewell);
     if (this.#connection.needsDrain) this.#upstream?.socket.pause();
   }
 
@@ -378,8 +391,16 @@ export class Http1Exchange<C> extends ExchangeBase<C> implements UpstreamSink, C
     });
     this.#flushClient();
     this.tellStarted(101);
+    if (given.toLowerCase() === "websocket") this.#farewell = new WebSocketFarewell();
     this.#connection.startTunnel();
+    if (this.#connection.areTunnelsClosing) this.closeTunnel();
     return "tunnel";
+  }
+
+  #sayFarewell(farewell: WebSocketFarewell): void {
+    if (!farewell.takeDue()) return;
+    this.#connection.writeBytes("", CLOSE_GOING_AWAY);
+    this.#armTimer(TUNNEL_LINGER_MS);
   }
 
   #endTunnel(): void {

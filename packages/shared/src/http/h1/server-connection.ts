@@ -62,6 +62,10 @@ export class ServerConnection<C> {
     socket.on("close", () => this.#closed());
   }
 
+  get areTunnelsClosing(): boolean {
+    return this.#core.areTunnelsClosing;
+  }
+
   get wheel(): TimerWheel {
     return this.#core.wheel;
   }
@@ -166,6 +170,11 @@ export class ServerConnection<C> {
       this.#exchange = undefined;
       this.#core.exchangeEnded();
     }
+  }
+
+  /** Tells the client of a tunnel to leave, if what is in it has a word for that. */
+  closeTunnel(): void {
+    this.#exchange?.closeTunnel();
   }
 
   /** Closes it if it is between exchanges. */
