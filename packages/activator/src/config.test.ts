@@ -18,7 +18,6 @@ test("A-4: names and defaults of the contract", () => {
       listenIp: "::",
       ports: { http: 8_012, h2c: 8_013 },
       leavingMs: 45_000,
-      kubeconfig: undefined,
       watchesPods: false,
     },
   });

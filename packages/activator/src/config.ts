@@ -23,8 +23,6 @@ export interface Config {
   readonly ports: { readonly http: number; readonly h2c: number };
   /** How long it serves on after it was told to go. A-127. */
   readonly leavingMs: number;
-  /** A file to reach the API with, instead of the pod's own account. */
-  readonly kubeconfig: string | undefined;
   /** Whether its role may watch pods: those who wait are told more precisely why there is none. A-5. */
   readonly watchesPods: boolean;
 }
@@ -91,7 +89,6 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
       h2c: integer("ROUSE_H2C_PORT", ports.queueH2c, 65_535),
     },
     leavingMs: duration("ROUSE_LEAVING", LEAVING_MS),
-    kubeconfig: text("KUBECONFIG") || undefined,
     watchesPods: text("ROUSE_WATCH_PODS") === "true",
   };
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "config", config };

@@ -1,14 +1,6 @@
 import { readFileSync } from "node:fs";
-import {
-  type ApiServerAddress,
-  type Clock,
-  HttpKubeClient,
-  inClusterServer,
-  kubeconfigServer,
-  RealClock,
-  RealRandom,
-} from "@rouse/shared";
-import { type Config, type Environment, parseConfig } from "./config.ts";
+import { findServer, HttpKubeClient, RealClock, RealRandom } from "@rouse/shared";
+import { type Environment, parseConfig } from "./config.ts";
 import { JsonLogger } from "./log/json-logger.ts";
 import { Program } from "./program.ts";
 
@@ -33,7 +25,7 @@ export async function run({ environment, write, exit, onSignal }: RunOptions): P
   try {
     const { config } = parsed;
     const random = new RealRandom();
-    const server = apiServer(clock, config, environment);
+    const server = findServer({ clock }, environment);
     const client = new HttpKubeClient({ clock, random, server, userAgent: "rouse-activator" });
     const program = await Program.start({ client, clock, random, log }, config);
     let isEnding = false;
@@ -52,15 +44,6 @@ export async function run({ environment, write, exit, onSignal }: RunOptions): P
     log.error("could not start", { error: error instanceof Error ? error.message : String(error) });
     exit(1); // A-11
   }
-}
-
-/** From a kubeconfig in JSON, which every YAML kubeconfig can be had as (`kubectl config view --raw -o json`), or the pod's. */
-function apiServer(clock: Clock, { kubeconfig }: Config, environment: Environment): ApiServerAddress {
-  if (kubeconfig === undefined) {
-    const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
-    return inClusterServer({ clock }, { host, port });
-  }
-  return kubeconfigServer({ clock }, JSON.parse(readFileSync(kubeconfig, "utf8")), kubeconfig);
 }
 
 function readIfThere(path: string): string | undefined {

@@ -57,14 +57,19 @@ test("A-4: an environment that makes no sense is told in full, and ends with 1",
 test("A-5, A-10: against an API over HTTP it asks for no more than its role may, then listens; a second signal ends it", async () => {
   await using api = await emptyApi();
   const folder = mkdtempSync(join(tmpdir(), "rouse-activator-"));
-  const kubeconfig = join(folder, "config.json");
+  const kubeconfig = join(folder, "config");
   writeFileSync(
     kubeconfig,
-    JSON.stringify({
-      "current-context": "here",
-      contexts: [{ name: "here", context: { cluster: "here" } }],
-      clusters: [{ name: "here", cluster: { server: api.url } }],
-    }),
+    `current-context: here
+contexts:
+- context:
+    cluster: here
+  name: here
+clusters:
+- cluster:
+    server: ${api.url}
+  name: here
+`,
   );
   const lines: string[] = [];
   const codes: number[] = [];

@@ -4,13 +4,10 @@ import { parseConfig } from "./config.ts";
 const pod = { POD_NAME: "autoscaler-1", POD_IP: "10.0.0.1" };
 
 test("S-131, S-143: in a pod the ports are those of the contract, and name and address are needed", () => {
-  expect(
-    parseConfig({ ...pod, KUBERNETES_SERVICE_HOST: "10.96.0.1", KUBERNETES_SERVICE_PORT: "443" }),
-  ).toEqual({
-    api: { kind: "in-cluster", host: "10.96.0.1", port: "443" },
+  expect(parseConfig(pod)).toEqual({
     membership: { kind: "leases", podName: "autoscaler-1", podIp: "10.0.0.1" },
     clusterDomain: "cluster.local",
-    ip: "0.0.0.0",
+    ip: undefined,
     statPort: 8080,
     metricsPort: 9090,
   });
@@ -41,11 +38,4 @@ test("everything that is wrong is said at once", () => {
   expect(() => parseConfig({ ...pod, ROUSE_STAT_PORT: "x", ROUSE_METRICS_PORT: "70000" })).toThrow(
     "ROUSE_STAT_PORT must be a port; ROUSE_METRICS_PORT must be a port",
   );
-});
-
-test("a kubeconfig that is named wins", () => {
-  expect(parseConfig({ ...pod, KUBECONFIG: "x.yaml", KUBERNETES_SERVICE_HOST: "h" }).api).toEqual({
-    kind: "kubeconfig",
-    path: "x.yaml",
-  });
 });

@@ -15,17 +15,12 @@ export type Membership =
       readonly port: number;
     };
 
-/** Where the API is. */
-export type ApiLocation =
-  | { readonly kind: "in-cluster"; readonly host: string | undefined; readonly port: string | undefined }
-  | { readonly kind: "kubeconfig"; readonly path: string };
-
 /** What the process is told. */
 export interface Config {
-  readonly api: ApiLocation;
   readonly membership: Membership;
   readonly clusterDomain: string;
-  readonly ip: string;
+  /** The address to listen on; `undefined`: all of them, of either family. */
+  readonly ip: string | undefined;
   readonly statPort: number;
   readonly metricsPort: number;
 }
@@ -50,26 +45,14 @@ export function parseConfig(env: Environment): Config {
     return otherwise;
   };
   const config: Config = {
-    api: apiLocation(env),
     membership: membership(env, port("STATEFUL_SERVICE_PORT", STATEFUL_PORT), problems),
     clusterDomain: given(env, "CLUSTER_DOMAIN") ?? "cluster.local",
-    ip: given(env, "ROUSE_LISTEN_IP") ?? "0.0.0.0",
+    ip: given(env, "ROUSE_LISTEN_IP"),
     statPort: port("ROUSE_STAT_PORT", STAT_PORT),
     metricsPort: port("ROUSE_METRICS_PORT", METRICS_PORT),
   };
   if (problems.length > 0) throw new Error(problems.join("; "));
   return config;
-}
-
-/** A file that is named wins over being in a cluster. */
-function apiLocation(env: Environment): ApiLocation {
-  const path = given(env, "KUBECONFIG");
-  if (path !== undefined) return { kind: "kubeconfig", path };
-  return {
-    kind: "in-cluster",
-    host: given(env, "KUBERNETES_SERVICE_HOST"),
-    port: given(env, "KUBERNETES_SERVICE_PORT"),
-  };
 }
 
 function membership(env: Environment, port: number, problems: string[]): Membership {

@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { HttpKubeClient, inClusterServer, kubeconfigServer, RealClock, RealRandom } from "@rouse/shared";
-import { parse } from "yaml";
-import { type ApiLocation, parseConfig, processEnvironment } from "./config.ts";
+import { findServer, HttpKubeClient, RealClock, RealRandom } from "@rouse/shared";
+import { parseConfig, processEnvironment } from "./config.ts";
 import { JsonLines } from "./log/json-lines.ts";
 import { startProgram } from "./program.ts";
 
@@ -11,15 +9,17 @@ const fail = (reason: string): void => {
   log.error(reason);
   process.exit(1);
 };
-const serverOf = (api: ApiLocation) =>
-  api.kind === "in-cluster"
-    ? inClusterServer({ clock }, api)
-    : kubeconfigServer({ clock }, parse(readFileSync(api.path, "utf8")), api.path);
 
 try {
-  const config = parseConfig(processEnvironment());
+  const environment = processEnvironment();
+  const config = parseConfig(environment);
   const random = new RealRandom();
-  const client = new HttpKubeClient({ clock, random, server: serverOf(config.api), userAgent: "autoscaler" });
+  const client = new HttpKubeClient({
+    clock,
+    random,
+    server: findServer({ clock }, environment),
+    userAgent: "autoscaler",
+  });
   const starting = startProgram({ client, clock, random, log, onFatal: fail }, config);
   let isEnding = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {

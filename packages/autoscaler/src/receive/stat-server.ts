@@ -47,7 +47,7 @@ export class StatServer implements AsyncDisposable {
   /** Port 0 lets the system choose. @throws if the address is taken */
   static async start(
     deps: StatServerDeps,
-    options: { readonly ip: string; readonly port: number },
+    options: { readonly ip: string | undefined; readonly port: number },
   ): Promise<StatServer> {
     const server = new StatServer(deps);
     await new Promise<void>((resolve, reject) => {

@@ -9,7 +9,7 @@ export class MetricsServer implements AsyncDisposable {
   /** Port 0 lets the system choose. @throws if the address is taken */
   static async start(
     metrics: () => string,
-    options: { readonly ip: string; readonly port: number },
+    options: { readonly ip: string | undefined; readonly port: number },
   ): Promise<MetricsServer> {
     const server = new MetricsServer(metrics);
     await new Promise<void>((resolve, reject) => {
