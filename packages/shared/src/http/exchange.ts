@@ -76,7 +76,8 @@ export interface ExchangeObserver<C = unknown> {
 export interface LocalResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** Text goes out as UTF-8. */
+  readonly body?: string | Uint8Array;
 }
 
 /** An upstream attempt that failed before the client saw anything of its answer. */

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import {
   createServer as createTlsServer,
   type SecureContext,
@@ -26,6 +26,7 @@ export interface HttpServerDeps<C> {
 }
 
 export interface HttpServerOptions {
+  /** `::` = all interfaces of both stacks, or of IPv4 where the machine has no other. */
   readonly ip: string;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -59,6 +60,8 @@ export interface DrainOptions {
 
 /** A client that does not finish its handshake by then is gone. */
 const HANDSHAKE_MS = 10_000;
+/** Said to Node by no host at all: a name, as it calls that, is looked up and checked, for 5 ms of a process's start. */
+const ALL_INTERFACES = "::";
 /** The kernel lowers it to `somaxconn`. */
 const BACKLOG = 4_096;
 
@@ -87,7 +90,8 @@ export class HttpServer implements AsyncDisposable {
       options.certificate === undefined ? plainServer(core) : tlsServer(core, options.certificate, options);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ host: options.ip, port: options.port, backlog: options.backlog ?? BACKLOG }, () => {
+      const { ip, port, backlog = BACKLOG } = options;
+      server.listen({ ...(ip === ALL_INTERFACES ? {} : { host: ip }), port, backlog }, () => {
         server.off("error", reject);
         resolve();
       });
@@ -95,7 +99,7 @@ export class HttpServer implements AsyncDisposable {
     server.on("error", (error) => core.log.error("listener failed", { error: error.message }));
     const bound = server.address();
     assert(bound !== null && typeof bound === "object", "a TCP listener has an address");
-    return new HttpServer({ core, server }, wheel, { ip: options.ip, port: portOf(bound) });
+    return new HttpServer({ core, server }, wheel, { ip: bound.address, port: bound.port });
   }
 
   /** New connections see this certificate; those there are keep the old one. Only for a TLS listener. */
@@ -341,8 +345,4 @@ function peerOf(socket: Socket, isTls: boolean): ClientPeer | undefined {
 /** An IPv4 client of a dual-stack listener, without its IPv6 clothing. */
 function plainIp(ip: string): string {
   return ip.startsWith("::ffff:") ? ip.slice("::ffff:".length) : ip;
-}
-
-function portOf(address: AddressInfo): number {
-  return address.port;
 }

@@ -1,7 +1,7 @@
-import { STATUS_CODES } from "node:http";
 import { field, HOP_BY_HOP, NOT_IN_TRAILERS } from "../field.ts";
 import type { FieldBlock } from "../field-block.ts";
 import type { HeaderEdits } from "../header-edits.ts";
+import { reasonPhrase } from "./reason-phrase.ts";
 import type { ParsedRequestHead } from "./request-head.ts";
 import type { ParsedResponseHead } from "./response-head.ts";
 
@@ -106,13 +106,13 @@ export function localResponseText(
   answer: {
     readonly status: number;
     readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: string;
+    readonly body?: string | Uint8Array;
   },
   hop: Pick<ResponseHop, "isLast" | "saysKeepAlive" | "date"> & { readonly hasBody: boolean },
   edits: HeaderEdits | undefined,
 ): string {
-  const body = answer.body === undefined ? "" : Buffer.from(answer.body, "utf8").toString("latin1");
-  let text = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ""}\r\n`;
+  const body = answer.body === undefined ? "" : Buffer.from(answer.body).toString("latin1");
+  let text = `HTTP/1.1 ${answer.status} ${reasonPhrase(answer.status)}\r\n`;
   for (const name in answer.headers) {
     if (edits?.replaces(name) !== true) text += `${name}: ${answer.headers[name] ?? ""}\r\n`;
   }

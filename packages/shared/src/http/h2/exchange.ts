@@ -122,7 +122,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
   protected sendLocal(response: LocalResponse): void {
     const body = response.body ?? "";
     const hasBody =
-      body !== "" && this.#head.method !== "HEAD" && response.status !== 204 && response.status !== 304;
+      body.length > 0 && this.#head.method !== "HEAD" && response.status !== 204 && response.status !== 304;
     this.tellStarting(response.status);
     this.state = "responding";
     this.status = response.status;
