@@ -1,0 +1,68 @@
+import { identityText, LeaseElections, readElectionConfig } from "@rouse/shared";
+import { AdminServer } from "./cluster/admin-server.ts";
+import type { ClusterController, ClusterControllerDeps } from "./cluster/cluster-controller.ts";
+import type { Config } from "./config.ts";
+import { ServerlessServiceController } from "./serverless-service/serverless-service-controller.ts";
+
+/** The controller of a cluster, for as long as it runs. */
+export interface Program extends AsyncDisposable {
+  readonly adminPort: number;
+}
+
+/**
+ * One replica of the controller in a cluster: the parts it is told to run, each writing while this replica holds its
+ * Lease. Resolves once every cache is filled. What leads gives its Leases back at the end, so that another takes over
+ * at once.
+ * @throws when the API cannot be reached in time, or a port is taken
+ */
+export async function startProgram(deps: ClusterControllerDeps, config: Config): Promise<Program> {
+  const { client, clock, log } = deps;
+  await using starting = new AsyncDisposableStack();
+  const controllers: ClusterController[] = [];
+  let isReady = false;
+  if (config.parts.has("serverlessservice")) {
+    controllers.push(starting.use(new ServerlessServiceController(deps)));
+  }
+  const elections = starting.use(
+    new LeaseElections(
+      {
+        client,
+        clock,
+        log,
+        onWon: (lease) => {
+          log.info("leads", { lease });
+          for (const controller of controllers) if (controller.lease === lease) controller.lead();
+        },
+        onLost: (lease) => {
+          log.info("leads no more", { lease });
+          for (const controller of controllers) if (controller.lease === lease) controller.follow();
+        },
+      },
+      identityText(config.identity),
+      await readElectionConfig(client),
+    ),
+  );
+  starting.defer(() => {
+    for (const controller of controllers) controller.follow(); // before another may write
+  });
+  const admin = starting.use(
+    await AdminServer.start(
+      { isReady: () => isReady, metrics: () => leaderText(controllers, (lease) => elections.holds(lease)) },
+      { ip: config.ip, port: config.adminPort },
+    ),
+  );
+  await Promise.all(controllers.map((controller) => controller.start()));
+  elections.start(controllers.map(({ lease }) => lease));
+  isReady = true;
+  log.info("controller runs", { parts: [...config.parts].join(","), adminPort: admin.port });
+  const running = starting.move();
+  return { adminPort: admin.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** Which Leases this replica holds. */
+function leaderText(controllers: readonly ClusterController[], holds: (lease: string) => boolean): string {
+  const lines = controllers.map(
+    ({ lease }) => `rouse_controller_leader{lease="${lease}"} ${holds(lease) ? 1 : 0}\n`,
+  );
+  return `# HELP rouse_controller_leader 1 where this replica writes\n# TYPE rouse_controller_leader gauge\n${lines.join("")}`;
+}
