@@ -54,7 +54,10 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
     helper.once("exit", () => this.#lost());
   }
 
-  /** Resolves when the helper is up, or has failed to be: then programs are started directly. */
+  /**
+   * Resolves when the helper has started its first program, one that does nothing, so that the next has no code left
+   * to compile; or when it has failed to: then programs are started directly.
+   */
   static async start(
     deps: SpawnHelperDeps,
     options: { readonly environment: Readonly<Record<string, string>> },
@@ -72,6 +75,7 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
     });
     const started = new SpawnHelper(deps, helper);
     await up;
+    await started.#rehearse(options.environment);
     return started;
   }
 
@@ -103,6 +107,14 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
     this.#helper.disconnect();
     using _limit = this.#clock.after(CLOSE_MS_MAX, () => this.#helper.kill("SIGKILL"));
     await gone;
+  }
+
+  #rehearse(environment: Readonly<Record<string, string>>): Promise<void> {
+    const program = { file: "/bin/sh", args: ["-c", ":"], directory: undefined, environment };
+    return new Promise((resolve) => {
+      const done = (): void => resolve();
+      this.run(program, { started: () => {}, output: () => {}, failed: done, exited: done });
+    });
   }
 
   #send(message: readonly unknown[]): void {
