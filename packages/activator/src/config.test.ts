@@ -19,6 +19,7 @@ test("A-4: names and defaults of the contract", () => {
       ports: { http: 8_012, h2c: 8_013 },
       leavingMs: 45_000,
       watchesPods: false,
+      revisionOrigin: "revisions",
     },
   });
 });

@@ -1,5 +1,6 @@
 import { parseDuration, ports } from "@rouse/shared";
 import type { ProbePace } from "./probe/pod-prober.ts";
+import type { RevisionOrigin } from "./watch/revision-source.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,6 +26,8 @@ export interface Config {
   readonly leavingMs: number;
   /** Whether its role may watch pods: those who wait are told more precisely why there is none. A-5. */
   readonly watchesPods: boolean;
+  /** Whose objects say which revisions there are: `podautoscalers` where Knative is not installed. */
+  readonly revisionOrigin: RevisionOrigin;
 }
 
 interface ConfigProblem {
@@ -67,6 +70,9 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
   const systemNamespace = required("SYSTEM_NAMESPACE");
   const clusterDomain = text("CLUSTER_DOMAIN") || searchedDomain(resolvConf ?? "") || "cluster.local";
   integer("MAX_IDLE_PROXY_CONNS", 1_000, Number.MAX_SAFE_INTEGER); // each pod's are bounded by the next one
+  if (!["", "revisions", "podautoscalers"].includes(text("ROUSE_REVISIONS"))) {
+    wrong("ROUSE_REVISIONS", "is to be revisions or podautoscalers");
+  }
   const config: Config = {
     podName: required("POD_NAME"),
     podIp: required("POD_IP"),
@@ -90,6 +96,7 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
     },
     leavingMs: duration("ROUSE_LEAVING", LEAVING_MS),
     watchesPods: text("ROUSE_WATCH_PODS") === "true",
+    revisionOrigin: text("ROUSE_REVISIONS") === "podautoscalers" ? "podautoscalers" : "revisions",
   };
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "config", config };
 }

@@ -54,6 +54,7 @@ export class Program {
           idleConnectionsMax: config.idleConnectionsMax,
           probing: config.probing,
           watchesPods: config.watchesPods,
+          revisionOrigin: config.revisionOrigin,
           mesh,
         },
       ),

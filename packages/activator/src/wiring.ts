@@ -29,6 +29,7 @@ import { type ColdStarts, TimeColdStart } from "./report/time-cold-start.ts";
 import { ResolveRevision } from "./resolve/resolve-revision.ts";
 import { Throttle } from "./throttle/throttle.ts";
 import type { MeshAccess } from "./watch/mesh-access.ts";
+import type { RevisionOrigin } from "./watch/revision-source.ts";
 import { RevisionWatch } from "./watch/revision-watch.ts";
 
 export interface ActivatorDeps {
@@ -68,6 +69,8 @@ export interface ActivatorOptions {
   readonly mesh?: MeshAccess;
   /** Whether pods may be watched, to tell those who wait why there is none. Default: yes. */
   readonly watchesPods?: boolean;
+  /** Whose objects say which revisions there are; Knative's own unless told. */
+  readonly revisionOrigin?: RevisionOrigin;
 }
 
 /** What the activator has to do with one revision now. */
@@ -121,6 +124,7 @@ export class Activator implements AsyncDisposable {
         podIp: options.podIp,
         isMesh: options.mesh === "service",
         watchesPods: options.watchesPods ?? true,
+        revisionOrigin: options.revisionOrigin ?? "revisions",
         ...(options.probing === undefined ? {} : { probing: options.probing }),
         ...(askPod === undefined ? {} : { ask: askPod }),
         connect: (endpoint: Endpoint) =>

@@ -46,6 +46,7 @@ async function setUp() {
     listenIp: "127.0.0.1",
     ports: { http: 0, h2c: 0 },
     leavingMs: 0,
+    revisionOrigin: "revisions",
     watchesPods: false,
   };
   const program = await Program.start({ client, clock, random, log: silentLogger }, config);

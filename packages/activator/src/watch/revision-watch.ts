@@ -12,7 +12,6 @@ import {
   PodKind,
   type Revision,
   type RevisionKey,
-  RevisionKind,
   revisionKey,
   type Service,
   ServiceKind,
@@ -31,6 +30,7 @@ import type { Throttle } from "../throttle/throttle.ts";
 import { cannotStart } from "../throttle/wait-errors.ts";
 import { activatorPlace, podAddresses } from "./endpoints-view.ts";
 import { PodReadiness } from "./pod-readiness.ts";
+import { followRevisions, type RevisionOrigin, type RevisionSource } from "./revision-source.ts";
 import { describeWait, type StartEvidence, startFailure } from "./start-failure.ts";
 
 /** How long a place is kept that nobody lists any more; the others may be others by then. A-76. */
@@ -47,6 +47,8 @@ export interface RevisionWatchOptions {
   readonly isMesh?: boolean;
   /** Whether pods may be watched, to tell those who wait why there is none. The contract's role may not. */
   readonly watchesPods?: boolean;
+  /** Whose objects say which revisions there are; Knative's own unless told. */
+  readonly revisionOrigin?: RevisionOrigin;
 }
 
 /**
@@ -57,7 +59,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
   readonly #deps: InformerDeps;
   readonly #options: RevisionWatchOptions;
   readonly #entries = new Map<RevisionKey, RevisionEntry>();
-  readonly #revisions: Informer<Revision>;
+  readonly #revisions: RevisionSource;
   readonly #private: Informer<Endpoints>;
   readonly #public: Informer<Endpoints>;
   readonly #pods: Informer<Pod>;
@@ -74,7 +76,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
       ...(options.ask === undefined ? {} : { ask: options.ask }),
       ...(options.probing === undefined ? {} : { pace: options.probing }),
     });
-    this.#revisions = new Informer<Revision>(deps, RevisionKind).handle({
+    this.#revisions = followRevisions(deps, options.revisionOrigin ?? "revisions", {
       changed: (revision) => this.#revisionChanged(revision),
       removed: (revision) => this.#forget(revisionKey(revision.metadata)),
     });

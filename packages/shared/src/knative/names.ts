@@ -107,6 +107,16 @@ export const autoscaling = {
 export const rouse = {
   /** A shell line to run instead of an image, on the revision template. */
   command: "rouse.dev/command",
+  /** `"true"` on a PodAutoscaler nobody owns: its Deployment is scaled from zero, its pods get a queue-proxy. */
+  inject: "rouse.dev/inject",
+  /** On such a PodAutoscaler: which container answers requests, on which port, and how long it may take. */
+  container: "rouse.dev/container",
+  port: "rouse.dev/port",
+  timeout: "rouse.dev/timeout",
+  /** `kubernetes`: no pod is used before Kubernetes calls it ready. */
+  readyBy: "rouse.dev/ready-by",
+  /** On a Deployment that is scaled from zero: how many replicas it had before. */
+  replicasBefore: "rouse.dev/replicas-before",
   /** `"true"`: the program listens on its own fixed port, so there can be one pod. */
   fixedPort: "rouse.dev/fixed-port",
   /** Longest time a request is held for this revision, as a Go duration. */
