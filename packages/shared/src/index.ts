@@ -35,10 +35,11 @@ export {
   HttpServer,
   type HttpServerDeps,
   type HttpServerOptions,
-  type ServerCertificate,
 } from "./http/server.ts";
+export type { ServerCertificate, TlsSettings } from "./http/tls/tls-listener.ts";
+export type { UpstreamTls } from "./http/tls/upstream-tls.ts";
 export { UpstreamPool, type UpstreamPoolDeps, type UpstreamPoolOptions } from "./http/upstream-pool.ts";
-export type { UpstreamTls } from "./http/upstream-tls.ts";
+
 export { assert, InvariantError, unreachable } from "./invariant.ts";
 export {
   type AutoscalingLimits,
@@ -283,7 +284,7 @@ export { type ProbeDefaults, type ProbeTarget, probeTarget } from "./probe/probe
 export { type Random, RealRandom, SeededRandom } from "./random.ts";
 export { DEFAULT_REQUEST_LOG_TEMPLATE } from "./request-log/default-template.ts";
 export type { LogRevision } from "./request-log/log-record.ts";
-export { RequestLog, type RequestLogDeps } from "./request-log/request-log.ts";
+export { parseRequestLogTemplate, RequestLog, type RequestLogDeps } from "./request-log/request-log.ts";
 export { TemplateError } from "./request-log/template/template.ts";
 export {
   type Endpoint,

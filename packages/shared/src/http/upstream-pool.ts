@@ -1,5 +1,4 @@
 import { connect, type Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import type { Clock } from "../clock/clock.ts";
 import { ProxyError } from "../errors/proxy-error.ts";
 import type { Random } from "../random.ts";
@@ -7,7 +6,7 @@ import type { Upstream } from "./exchange.ts";
 import { Dial } from "./h1/dial.ts";
 import { UpstreamConnection } from "./h1/upstream-connection.ts";
 import { NOT_HTTP2, UpstreamSessions } from "./h2/upstream-sessions.ts";
-import { connectTls, type UpstreamTls } from "./upstream-tls.ts";
+import { connectTls, type UpstreamTls } from "./tls/upstream-tls.ts";
 
 export interface UpstreamPoolDeps {
   readonly clock: Clock;
@@ -182,7 +181,8 @@ export class UpstreamPool implements Upstream {
           return socket;
         },
         ready: (socket) => {
-          if (!(socket instanceof TLSSocket) || socket.alpnProtocol === "h2") taker.ready(socket);
+          const agreed = "alpnProtocol" in socket ? socket.alpnProtocol : "h2"; // known beforehand without TLS
+          if (agreed === "h2") taker.ready(socket);
           else {
             socket.on("error", () => {});
             socket.destroy();

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
-import { type ConnectionOptions, connect } from "node:tls";
-import { TCP_KEEP_ALIVE_MS } from "./limits.ts";
+import type { ConnectionOptions } from "node:tls";
+import { TCP_KEEP_ALIVE_MS } from "../limits.ts";
+import { tlsLibrary } from "./library.ts";
 
 /** How connections to an upstream are secured; PEM texts. */
 export interface UpstreamTls {
@@ -32,7 +33,7 @@ export function connectTls(
   if (tls.serverName !== undefined) options.servername = tls.serverName;
   if (tls.cert !== undefined) options.cert = tls.cert;
   if (tls.key !== undefined) options.key = tls.key;
-  const socket = connect(options);
+  const socket = tlsLibrary().connect(options);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
   return socket;
