@@ -1,5 +1,6 @@
 import { autoscaling, parseDuration, parseMilli, ROUSE_INGRESS_CLASS } from "@rouse/shared";
 import { type ResourceName, type Resources, resourceNames } from "../revision/queue-proxy-resources.ts";
+import { fillTemplate } from "../route/host-template.ts";
 import { type Domain, parseDomains } from "./domains.ts";
 import { type Data, isEnabled, readBoolean, readInteger, readText, SettingsError } from "./read-value.ts";
 
@@ -99,6 +100,7 @@ function readAutoscaler(data: Data): Settings["autoscaler"] {
 }
 
 function readDeployment(data: Data): Settings["deployment"] {
+  checkDuration(data, ["digest-resolution-timeout", "digestResolutionTimeout"]);
   const deadline = readText(data, ["progress-deadline", "progressDeadline"]) ?? "600s";
   const deadlineMs = parseDuration(deadline);
   if (deadlineMs === undefined || deadlineMs <= 0 || deadlineMs % 1_000 !== 0) {
@@ -119,16 +121,18 @@ function readSidecarResources(data: Data): Resources {
     const found: Partial<Record<ResourceName, string>> =
       which === "request" ? { cpu: QUEUE_SIDECAR_CPU_REQUEST } : {};
     for (const name of resourceNames) {
-      const key = `queue-sidecar-${name}-${which}`;
-      const text = readText(data, key);
-      if (text === undefined) continue;
-      if (parseMilli(text) === undefined)
-        throw new SettingsError(`${key}: expected a quantity, got "${text}"`);
-      found[name] = text;
+      const text = readQuantity(data, [`queue-sidecar-${name}-${which}`, camelCase(name, which)]);
+      if (text !== undefined) found[name] = text;
     }
     return found;
   };
   return { requests: side("request"), limits: side("limit") };
+}
+
+/** `queueSidecarCPURequest`, an older spelling of `queue-sidecar-cpu-request`. */
+function camelCase(name: ResourceName, which: "request" | "limit"): string {
+  const resource = { cpu: "CPU", memory: "Memory", "ephemeral-storage": "EphemeralStorage" }[name];
+  return `queueSidecar${resource}${which === "request" ? "Request" : "Limit"}`;
 }
 
 function readSpread(data: Data): boolean {
@@ -148,6 +152,11 @@ function readFeatures(data: Data): Settings["features"] {
 function readDefaults(data: Data): Settings["defaults"] {
   const max = readInteger(data, "max-revision-timeout-seconds", { fallback: 600, min: 1 });
   const timeoutSeconds = readInteger(data, "revision-timeout-seconds", { fallback: 300, min: 1, max });
+  const concurrencyMax = readInteger(data, "container-concurrency-max-limit", { fallback: 1_000, min: 1 });
+  readBoolean(data, "allow-container-concurrency-zero", true); // admission's, as are quantities
+  for (const name of resourceNames) {
+    for (const which of ["request", "limit"]) readQuantity(data, [`revision-${name}-${which}`]);
+  }
   return {
     timeoutSeconds,
     responseStartTimeoutSeconds: readInteger(data, "revision-response-start-timeout-seconds", {
@@ -160,22 +169,58 @@ function readDefaults(data: Data): Settings["defaults"] {
       min: 0,
       max: timeoutSeconds,
     }),
-    containerConcurrency: readInteger(data, "container-concurrency", { fallback: 0, min: 0, max: 1_000 }),
+    containerConcurrency: readInteger(data, "container-concurrency", {
+      fallback: 0,
+      min: 0,
+      max: concurrencyMax,
+    }),
     containerName: readText(data, "container-name-template") ?? "user-container",
   };
 }
 
 function readNetwork(data: Data): Settings["network"] {
+  for (const key of ["cluster-local-domain-tls", "system-internal-tls"]) {
+    const text = readText(data, key)?.toLowerCase() ?? "disabled";
+    if (text !== "enabled" && text !== "disabled") {
+      throw new SettingsError(`${key}: expected enabled or disabled, got "${text}"`);
+    }
+  }
+  readBoolean(data, "enable-mesh-pod-addressability", false); // the activator's
   return {
     ingressClass: readText(data, ["ingress-class", "ingress.class"]) ?? ROUSE_INGRESS_CLASS,
-    domainTemplate:
-      readText(data, ["domain-template", "domainTemplate"]) ?? "{{.Name}}.{{.Namespace}}.{{.Domain}}",
-    tagTemplate: readText(data, ["tag-template", "tagTemplate"]) ?? "{{.Tag}}-{{.Name}}",
+    domainTemplate: readTemplate(
+      data,
+      ["domain-template", "domainTemplate"],
+      "{{.Name}}.{{.Namespace}}.{{.Domain}}",
+    ),
+    tagTemplate: readTemplate(data, ["tag-template", "tagTemplate"], "{{.Tag}}-{{.Name}}"),
     defaultExternalScheme: readText(data, "default-external-scheme") ?? "http",
     autocreatesDomainClaims: readBoolean(data, "autocreate-cluster-domain-claims", false),
     rolloutSeconds: readInteger(data, ["rollout-duration", "rolloutDuration"], { fallback: 0, min: 0 }),
     httpOption: readHttpOption(readText(data, ["http-protocol", "httpProtocol"]) ?? "enabled"),
   };
+}
+
+const TEMPLATE_TRIAL = {
+  Name: "name",
+  Namespace: "namespace",
+  Domain: "example.com",
+  Tag: "tag",
+  Labels: {},
+  Annotations: {},
+};
+
+/** A template is tried once: what it cannot be filled with, or would put a path into a host, is refused. C-77, C-157 */
+function readTemplate(data: Data, keys: readonly string[], fallback: string): string {
+  const text = readText(data, keys) ?? fallback;
+  let tried: string;
+  try {
+    tried = fillTemplate(text, TEMPLATE_TRIAL);
+  } catch (error) {
+    throw new SettingsError(`${keys[0]}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (/[/{}\s]/.test(tried)) throw new SettingsError(`${keys[0]}: "${text}" gives no host, but "${tried}"`);
+  return text;
 }
 
 function readHttpOption(text: string): Settings["network"]["httpOption"] {
@@ -210,4 +255,16 @@ function readRetention(data: Data, key: string, fallback: string): number | unde
   const ms = parseDuration(text);
   if (ms === undefined || ms < 0) throw new SettingsError(`${key}: expected a duration, got "${text}"`);
   return ms;
+}
+
+function readQuantity(data: Data, keys: readonly string[]): string | undefined {
+  const text = readText(data, keys);
+  if (text === undefined || parseMilli(text) !== undefined) return text;
+  throw new SettingsError(`${keys[0]}: expected a quantity, got "${text}"`);
+}
+
+function checkDuration(data: Data, keys: readonly string[]): void {
+  const text = readText(data, keys);
+  if (text === undefined || (parseDuration(text) ?? 0) > 0) return;
+  throw new SettingsError(`${keys[0]}: expected a duration above 0, got "${text}"`);
 }
