@@ -36,7 +36,11 @@ function setUp() {
   const clock = new VirtualClock();
   const store = new ObjectStore({ wall: () => clock.wall(), random: new SeededRandom(1) });
   const client = new InProcessKubeClient({ store, clock });
-  const podOutput = { lines: () => undefined, follow: () => ({ [Symbol.dispose]: () => {} }) };
+  const podOutput = {
+    lines: () => undefined,
+    previous: () => undefined,
+    follow: () => ({ [Symbol.dispose]: () => {} }),
+  };
   const api = new ApiHandler({ store, clock, random: new SeededRandom(2), log: silentLogger, podOutput });
   const said: string[] = [];
   const complained: string[] = [];

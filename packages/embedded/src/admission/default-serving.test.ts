@@ -126,3 +126,58 @@ test("mounts of what cannot be written to are read-only", () => {
     { name: "b", mountPath: "/b", readOnly: true },
   ]);
 });
+
+test("quantities of config-defaults go where a container says nothing of the resource (§14.2)", () => {
+  const resources = { requests: { cpu: "100m", memory: "1Gi" }, limits: { cpu: "1" } };
+  const containers = [{ image: "x", resources: { requests: { cpu: "2" }, claims: [] } }];
+  expect(defaulted({ containers }, { resources }).containers?.[0]?.resources).toEqual({
+    requests: { cpu: "2", memory: "1Gi" },
+    limits: { cpu: "1" },
+    claims: [],
+  });
+  expect(defaulted({}, { resources }).containers?.[0]?.resources).toEqual(resources);
+});
+
+describe("secure-pod-defaults (§14.2)", () => {
+  const secure = { allowPrivilegeEscalation: false, seccompProfile: { type: "RuntimeDefault" } };
+  const drop = ["ALL"];
+  test.each<{
+    why: string;
+    mode: AdmissionSettings["securePodDefaults"];
+    container?: Partial<ServingContainer>;
+    pod?: object;
+    want: object | undefined;
+  }>([
+    { why: "off, nothing", mode: "disabled", want: undefined },
+    {
+      why: "enabled, no root",
+      mode: "enabled",
+      want: { ...secure, capabilities: { drop }, runAsNonRoot: true },
+    },
+    { why: "allowrootbounded, root", mode: "allowrootbounded", want: { ...secure, capabilities: { drop } } },
+    {
+      why: "a low port may be bound",
+      mode: "allowrootbounded",
+      container: { ports: [{ containerPort: 80 }] },
+      want: { ...secure, capabilities: { drop, add: ["NET_BIND_SERVICE"] } },
+    },
+    {
+      why: "what the container says stays",
+      mode: "enabled",
+      container: { securityContext: { runAsNonRoot: false, capabilities: {} } },
+      want: { ...secure, capabilities: {}, runAsNonRoot: false },
+    },
+    {
+      why: "what the pod says holds for it",
+      mode: "enabled",
+      pod: { securityContext: { runAsNonRoot: true, seccompProfile: { type: "Unconfined" } } },
+      want: { allowPrivilegeEscalation: false, capabilities: { drop } },
+    },
+  ])("$why", ({ mode, container = {}, pod = {}, want }) => {
+    const { containers } = defaulted(
+      { containers: [{ image: "x", ...container }], ...pod },
+      { securePodDefaults: mode },
+    );
+    expect(containers?.[0]?.securityContext).toEqual(want);
+  });
+});

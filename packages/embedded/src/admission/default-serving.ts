@@ -20,6 +20,7 @@ import {
   servingIndex,
   type Volume,
 } from "./pod-spec.ts";
+import { securityDefaults } from "./security-defaults.ts";
 import { type AdmissionSettings, defaultSettings } from "./settings.ts";
 
 export interface DefaultingOptions {
@@ -137,12 +138,14 @@ function defaultSpec(
       : {}),
     containerConcurrency: spec.containerConcurrency ?? settings.containerConcurrency,
     ...(enableServiceLinks === undefined ? {} : { enableServiceLinks }),
-    containers: containers.map((container, index) => defaultContainer(container, volumes, index === serving)),
+    containers: containers.map((container, index) =>
+      defaultContainer(container, { spec, volumes, settings, isServing: index === serving }),
+    ),
     ...(initContainers === undefined
       ? {}
       : {
           initContainers: named(initContainers, filled(settings.initContainerName, parent)).map((container) =>
-            defaultContainer(container, volumes, false),
+            defaultContainer(container, { spec, volumes, settings, isServing: false }),
           ),
         }),
   };
@@ -175,11 +178,15 @@ function named(containers: readonly ServingContainer[], name: string): readonly 
   });
 }
 
-function defaultContainer(
-  container: ServingContainer,
-  volumes: readonly Volume[],
-  isServing: boolean,
-): ServingContainer {
+interface ContainerContext {
+  readonly spec: ServingSpec;
+  readonly volumes: readonly Volume[];
+  readonly settings: AdmissionSettings;
+  readonly isServing: boolean;
+}
+
+function defaultContainer(container: ServingContainer, context: ContainerContext): ServingContainer {
+  const { spec, volumes, settings, isServing } = context;
   const probes: { -readonly [name in (typeof probeNames)[number]]?: Probe } = {};
   for (const name of probeNames) {
     const probe = container[name] ?? (isServing && name === "readinessProbe" ? {} : undefined);
@@ -188,7 +195,8 @@ function defaultContainer(
   }
   return {
     ...container,
-    resources: container.resources ?? {},
+    resources: defaultResources(container.resources, settings),
+    ...securityDefaults(container, spec, settings.securePodDefaults),
     ...probes,
     ...(container.volumeMounts === undefined
       ? {}
@@ -200,6 +208,23 @@ function defaultContainer(
           }),
         }),
   };
+}
+
+/** Per resource, where the container says nothing of it. */
+function defaultResources(
+  given: ServingContainer["resources"],
+  { resources }: AdmissionSettings,
+): NonNullable<ServingContainer["resources"]> {
+  const filledIn = (side: "requests" | "limits"): object => {
+    const own: unknown = Reflect.get(resourcesOf(given), side);
+    const quantities = { ...resources[side], ...(typeof own === "object" ? own : {}) };
+    return Object.keys(quantities).length === 0 ? {} : { [side]: quantities };
+  };
+  return { ...resourcesOf(given), ...filledIn("requests"), ...filledIn("limits") };
+}
+
+function resourcesOf(given: ServingContainer["resources"]): object {
+  return typeof given === "object" && given !== null ? given : {};
 }
 
 function defaultReadiness(probe: Probe, isServing: boolean): Probe {

@@ -6,6 +6,7 @@ import {
   DeploymentKind,
   DomainMappingKind,
   EndpointsKind,
+  IngressKind,
   type Kind,
   KnativeServiceKind,
   type KubeObject,
@@ -16,6 +17,7 @@ import {
   SecretKind,
   ServiceKind,
 } from "@rouse/shared";
+import { ingressSpec } from "./ingress-schema.ts";
 import type { Schema } from "./schema.ts";
 
 /** Shapes of the kinds people write, from serving.md C-2, C-151..C-153 and the public API reference of Kubernetes. */
@@ -222,6 +224,7 @@ const specs: ReadonlyMap<
     ClusterDomainClaimKind,
     { fields: { spec: object({ namespace: text }, "namespace") }, required: ["spec"] },
   ],
+  [IngressKind, { fields: { spec: ingressSpec }, required: ["spec"] }],
   [SecretKind, { fields: { data: textMap, stringData: textMap, type: text, immutable: flag } }],
   [ConfigMapKind, { fields: { data: textMap, binaryData: textMap, immutable: flag } }],
   [NamespaceKind, { fields: { spec: anyMap } }],

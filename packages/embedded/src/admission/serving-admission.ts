@@ -1,8 +1,10 @@
 import {
   type AdmissionRequest,
   type AnyObject,
+  ConfigMapKind,
   type FieldError,
   fieldErrorText,
+  IngressKind,
   type Kind,
   KnativeServiceKind,
   KubeError,
@@ -11,11 +13,14 @@ import {
   type ObjectAdmission,
   PodAutoscalerKind,
   type StatusCause,
+  SYSTEM_NAMESPACE,
   under,
   validateAutoscalingAnnotations,
 } from "@rouse/shared";
 import { withAuthors } from "./authors.ts";
+import { problemOfConfigMap } from "./config-map.ts";
 import { defaultServing } from "./default-serving.ts";
+import { defaultIngress, validateIngress } from "./ingress.ts";
 import { schemaOf } from "./kind-schemas.ts";
 import { prune } from "./prune.ts";
 import { checkShape } from "./schema.ts";
@@ -23,6 +28,7 @@ import { type AdmissionSettings, defaultSettings } from "./settings.ts";
 import { validateServing } from "./validate-serving.ts";
 
 const WEBHOOK = "validation.webhook.serving.knative.dev";
+const CONFIG_WEBHOOK = "config.webhook.serving.knative.dev";
 /** Who writes objects of a home: it has one user. */
 const HOME_USER = "rouse";
 /** Made by controllers, but with annotations people write. S-14 */
@@ -42,10 +48,14 @@ export class ServingAdmission implements ObjectAdmission {
     // A status is its controller's: what is stored stays writable whatever the settings have become (C-144).
     if (subresource === "status") return object;
     const settings = this.#settings();
-    if (SCALED_KINDS.includes(kind)) return checkScaled(object, settings);
-    if (kind.group !== KnativeServiceKind.group) return object;
+    if (kind === ConfigMapKind) return checkConfigMap(object);
+    const isExcluded = settings.excludedNamespaces.has(object.metadata.namespace ?? "");
+    if (SCALED_KINDS.includes(kind)) return isExcluded ? object : checkScaled(object, settings);
+    if (kind.group !== KnativeServiceKind.group && kind !== IngressKind) return object;
     checkKindShape(kind, object);
     const known = prune(object, schemaOf(kind));
+    if (isExcluded) return known;
+    if (kind === IngressKind) return checkIngress(known, before);
     const authored = withAuthors(kind, known, { before, user: HOME_USER });
     const defaulted = defaultServing(kind, authored, { settings, before });
     // What is on its way out has to be able to lose its finalizers, however strict settings have become.
@@ -66,12 +76,29 @@ function checkScaled(object: AnyObject, settings: AdmissionSettings): AnyObject 
   return object;
 }
 
+/** C-156: what would not be read is not stored. */
+function checkConfigMap(object: AnyObject): AnyObject {
+  if (object.metadata.namespace !== SYSTEM_NAMESPACE) return object;
+  const problem = problemOfConfigMap(object);
+  if (problem !== undefined) throw refusal(CONFIG_WEBHOOK, problem);
+  return object;
+}
+
+function checkIngress(object: AnyObject, before: AnyObject | undefined): AnyObject {
+  const defaulted = defaultIngress(object);
+  const isEnding = before?.metadata.deletionTimestamp !== undefined;
+  const errors = isEnding ? [] : validateIngress(defaulted);
+  if (errors.length > 0) throw denied(errors);
+  return defaulted;
+}
+
 function denied(errors: readonly FieldError[]): KubeError {
-  const text = fieldErrorText(errors);
-  return new KubeError(
-    "BadRequest",
-    `admission webhook "${WEBHOOK}" denied the request: validation failed: ${text}`,
-  );
+  return refusal(WEBHOOK, fieldErrorText(errors));
+}
+
+function refusal(webhook: string, text: string): KubeError {
+  const message = `admission webhook "${webhook}" denied the request: validation failed: ${text}`;
+  return new KubeError("BadRequest", message);
 }
 
 /** Types and required fields, as a schema of the kind would. Unknown fields are no fault here: they are not stored. */

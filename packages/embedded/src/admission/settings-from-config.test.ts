@@ -16,10 +16,13 @@ describe("admission's settings (C-157)", () => {
         "revision-timeout-seconds": "100",
         "container-concurrency-max-limit": "5",
         "enable-service-links": "default",
+        "revision-cpu-request": "100m",
+        "revision-ephemeral-storage-limit": "1Gi",
       },
       features: {
         "kubernetes.podspec-nodeselector": "Enabled",
         "multi-container": "disabled",
+        "secure-pod-defaults": "AllowRootBounded",
         unknown: "what",
       },
       autoscaler: { "allow-zero-initial-scale": "false", "max-scale-limit": "7" },
@@ -29,6 +32,8 @@ describe("admission's settings (C-157)", () => {
       responseStartTimeoutSeconds: 100,
       containerConcurrencyMax: 5,
       enableServiceLinks: undefined,
+      resources: { requests: { cpu: "100m" }, limits: { "ephemeral-storage": "1Gi" } },
+      securePodDefaults: "allowrootbounded",
       autoscaling: { allowZeroInitialScale: false, maxScaleLimit: 7 },
     });
     expect([...settings.features].sort()).toEqual(["podspec-nodeselector", "podspec-volumes-emptydir"]);
@@ -40,6 +45,7 @@ describe("admission's settings (C-157)", () => {
     { "revision-idle-timeout-seconds": "301" },
     { "container-concurrency-max-limit": "0" },
     { "container-concurrency": "1001" },
+    { "revision-memory-limit": "much" },
   ])("%j makes the whole config map count for nothing", (defaults) => {
     expect(read({ defaults: { ...defaults, "allow-container-concurrency-zero": "false" } })).toEqual(
       defaultSettings,

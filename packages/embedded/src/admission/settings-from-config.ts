@@ -1,4 +1,4 @@
-import { autoscaling } from "@rouse/shared";
+import { autoscaling, parseMilli } from "@rouse/shared";
 import { type AdmissionSettings, defaultSettings } from "./settings.ts";
 
 export type ConfigData = Readonly<Record<string, string>>;
@@ -7,17 +7,22 @@ export interface ConfigMaps {
   readonly defaults: ConfigData;
   readonly features: ConfigData;
   readonly autoscaler: ConfigData;
+  /** Namespaces that ask to be left alone. */
+  readonly excludedNamespaces?: ReadonlySet<string>;
 }
 
 /**
  * Admission's settings from the data of config-defaults, config-features and config-autoscaler. Absent keys mean
  * defaults, and so does a whole config map with a bad value in it (C-157); flags fall back one by one (C-154).
  */
-export function readSettings({ defaults, features, autoscaler }: ConfigMaps): AdmissionSettings {
+export function readSettings(maps: ConfigMaps): AdmissionSettings {
+  const { defaults, features, autoscaler, excludedNamespaces = defaultSettings.excludedNamespaces } = maps;
   return {
     ...defaultSettings,
     ...readDefaults(defaults),
+    excludedNamespaces,
     features: readFeatures(features),
+    securePodDefaults: readSecurePodDefaults(features["secure-pod-defaults"]),
     autoscaling: {
       allowZeroInitialScale: isTrue(autoscaler["allow-zero-initial-scale"] ?? "true"),
       maxScaleLimit: integer(autoscaler["max-scale-limit"]) ?? 0,
@@ -52,6 +57,7 @@ function readDefaults(data: ConfigData): Partial<AdmissionSettings> {
     containerName: data["container-name-template"] ?? defaultSettings.containerName,
     initContainerName: data["init-container-name-template"] ?? defaultSettings.initContainerName,
     enableServiceLinks: serviceLinks(data["enable-service-links"]),
+    resources: { requests: quantities(data, "request", bad), limits: quantities(data, "limit", bad) },
   };
   const isConsistent =
     timeout <= settings.revisionTimeoutSecondsMax &&
@@ -60,6 +66,28 @@ function readDefaults(data: ConfigData): Partial<AdmissionSettings> {
     settings.containerConcurrencyMax >= 1 &&
     settings.containerConcurrency <= settings.containerConcurrencyMax;
   return bad.length === 0 && isConsistent ? settings : {};
+}
+
+/** The quantities of `revision-<resource>-<side>`; keys of texts that are none go to `bad`. */
+function quantities(
+  data: ConfigData,
+  side: "request" | "limit",
+  bad: string[],
+): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const resource of ["cpu", "memory", "ephemeral-storage"]) {
+    const key = `revision-${resource}-${side}`;
+    const text = data[key]?.trim() ?? "";
+    if (text === "") continue;
+    if (parseMilli(text) === undefined) bad.push(key);
+    found[resource] = text;
+  }
+  return found;
+}
+
+function readSecurePodDefaults(text = ""): AdmissionSettings["securePodDefaults"] {
+  const mode = text.trim().toLowerCase();
+  return mode === "enabled" || mode === "allowrootbounded" ? mode : "disabled";
 }
 
 function readFeatures(data: ConfigData): ReadonlySet<string> {

@@ -13,9 +13,17 @@ export interface AdmissionSettings {
   readonly containerName: string;
   readonly initContainerName: string;
   readonly enableServiceLinks: boolean | undefined;
+  /** Quantities a container gets where it says nothing, by resource. */
+  readonly resources: {
+    readonly requests: Readonly<Record<string, string>>;
+    readonly limits: Readonly<Record<string, string>>;
+  };
+  readonly securePodDefaults: "disabled" | "allowrootbounded" | "enabled";
   /** Features of config-features that are not `disabled`, without `kubernetes.`. */
   readonly features: ReadonlySet<string>;
   readonly autoscaling: AutoscalingLimits;
+  /** Namespaces whose objects are taken as they come. C-143 */
+  readonly excludedNamespaces: ReadonlySet<string>;
   /** Whether a container that says which program to run needs an image as well. */
   readonly requiresImage: boolean;
 }
@@ -35,6 +43,9 @@ export const defaultSettings: AdmissionSettings = {
   containerName: "user-container",
   initContainerName: "init-container",
   enableServiceLinks: false,
+  resources: { requests: {}, limits: {} },
+  securePodDefaults: "disabled",
+  excludedNamespaces: new Set(),
   features: new Set(["multi-container", "podspec-volumes-emptydir"]),
   autoscaling: { allowZeroInitialScale: true, maxScaleLimit: 0, defaultClass: autoscaling.kpaClass },
   requiresImage: false,

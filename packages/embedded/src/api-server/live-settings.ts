@@ -1,7 +1,15 @@
-import { type AnyObject, ConfigMapKind, type ObjectStore, SYSTEM_NAMESPACE } from "@rouse/shared";
+import {
+  type AnyObject,
+  ConfigMapKind,
+  NamespaceKind,
+  type ObjectStore,
+  SYSTEM_NAMESPACE,
+} from "@rouse/shared";
 import { type AdmissionSettings, defaultSettings } from "../admission/settings.ts";
 import { type ConfigData, readSettings } from "../admission/settings-from-config.ts";
 
+/** A namespace with this label, whatever its value, has its objects taken as they come. C-143 */
+const EXCLUDE_LABEL = "webhooks.knative.dev/exclude";
 const NAMES = ["config-defaults", "config-features", "config-autoscaler"] as const;
 
 /** Admission's settings as the config maps of the system namespace have them now, read again when one changes. C-157 */
@@ -22,11 +30,20 @@ export class LiveSettings {
         defaults: defaults ?? {},
         features: features ?? {},
         autoscaler: autoscaler ?? {},
+        excludedNamespaces: excluded,
       });
     };
+    const excluded = new Set<string>();
+    const look = ({ metadata }: AnyObject, isGone: boolean): void => {
+      const { name = "" } = metadata;
+      if (!isGone && Object.hasOwn(metadata.labels ?? {}, EXCLUDE_LABEL)) excluded.add(name);
+      else excluded.delete(name);
+    };
+    for (const namespace of store.list(NamespaceKind)) look(namespace, false);
     read();
-    return store.observe((kind, { object }) => {
+    return store.observe((kind, { type, object }) => {
       const { namespace, name } = object.metadata;
+      if (kind.plural === NamespaceKind.plural) look(object, type === "DELETED");
       const isOurs = kind.plural === ConfigMapKind.plural && namespace === SYSTEM_NAMESPACE;
       if (isOurs && NAMES.some((known) => known === name)) read();
     });
