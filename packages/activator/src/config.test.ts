@@ -10,6 +10,7 @@ test("A-4: names and defaults of the contract", () => {
       podName: "activator-1",
       podIp: "10.0.0.1",
       systemNamespace: "knative-serving",
+      configMaps: { logging: "config-logging", observability: "config-observability" },
       clusterDomain: "cluster.local",
       idleConnectionsMax: 100,
       probing: { timeoutMs: 300, periodMs: 200 },

@@ -12,6 +12,8 @@ export interface Config {
   readonly podName: string;
   readonly podIp: string;
   readonly systemNamespace: string;
+  /** Names of the config maps about logging and observability. */
+  readonly configMaps: { readonly logging: string; readonly observability: string };
   readonly clusterDomain: string;
   readonly idleConnectionsMax: number;
   readonly probing: ProbePace;
@@ -77,6 +79,10 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
     podName: required("POD_NAME"),
     podIp: required("POD_IP"),
     systemNamespace,
+    configMaps: {
+      logging: text("CONFIG_LOGGING_NAME") || "config-logging",
+      observability: text("CONFIG_OBSERVABILITY_NAME") || "config-observability",
+    },
     clusterDomain,
     idleConnectionsMax: integer("MAX_IDLE_PROXY_CONNS_PER_HOST", 100, Number.MAX_SAFE_INTEGER),
     probing: {

@@ -2,7 +2,7 @@ import type { Clock, KubeClient, Logger, Random } from "@rouse/shared";
 import type { Config } from "./config.ts";
 import { MetricsServer } from "./metrics/metrics-server.ts";
 import { AutoscalerLink } from "./report/autoscaler-link.ts";
-import { readMeshAccess } from "./watch/mesh-access.ts";
+import { SystemSettings } from "./settings/system-settings.ts";
 import { Activator } from "./wiring.ts";
 
 /** The kubelet kills it after 600 s; what has not ended a little before is cut. */
@@ -21,17 +21,24 @@ export class Program {
   readonly #deps: ProgramDeps;
   readonly #link: AutoscalerLink;
   readonly #metrics: MetricsServer;
+  readonly #settings: SystemSettings;
   readonly #leavingMs: number;
 
   private constructor(
     deps: ProgramDeps,
-    parts: { readonly activator: Activator; readonly link: AutoscalerLink; readonly metrics: MetricsServer },
+    parts: {
+      readonly activator: Activator;
+      readonly link: AutoscalerLink;
+      readonly metrics: MetricsServer;
+      readonly settings: SystemSettings;
+    },
     leavingMs: number,
   ) {
     this.#deps = deps;
     this.activator = parts.activator;
     this.#link = parts.link;
     this.#metrics = parts.metrics;
+    this.#settings = parts.settings;
     this.#leavingMs = leavingMs;
   }
 
@@ -39,7 +46,17 @@ export class Program {
   static async start(deps: ProgramDeps, config: Config): Promise<Program> {
     const { clock, random, log } = deps;
     await using starting = new AsyncDisposableStack();
-    const mesh = await readMeshAccess(deps.client, { namespace: config.systemNamespace, log });
+    const settings = starting.use(
+      await SystemSettings.start(
+        deps,
+        {
+          namespace: config.systemNamespace,
+          ...config.configMaps,
+          areRequired: config.revisionOrigin === "revisions",
+        },
+        log,
+      ),
+    );
     const link = starting.use(new AutoscalerLink({ clock, random, log }, config.autoscalerUrl));
     const activator = starting.use(
       await Activator.start(
@@ -55,14 +72,14 @@ export class Program {
           probing: config.probing,
           watchesPods: config.watchesPods,
           revisionOrigin: config.revisionOrigin,
-          mesh,
+          mesh: settings.network.mesh,
         },
       ),
     );
     const metrics = starting.use(await MetricsServer.start(() => activator.metrics(), config.metrics));
     starting.move();
     log.info("activator listens", { address: `${activator.address.ip}:${activator.address.port}` });
-    return new Program(deps, { activator, link, metrics }, config.leavingMs);
+    return new Program(deps, { activator, link, metrics, settings }, config.leavingMs);
   }
 
   get metricsPort(): number {
@@ -85,5 +102,6 @@ export class Program {
     await this.activator.close();
     this.#link.close();
     await this.#metrics[Symbol.asyncDispose]();
+    this.#settings[Symbol.dispose]();
   }
 }

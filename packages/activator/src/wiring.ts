@@ -27,8 +27,8 @@ import { ConcurrencyReport } from "./report/concurrency-report.ts";
 import { EarlyReport } from "./report/early-report.ts";
 import { type ColdStarts, TimeColdStart } from "./report/time-cold-start.ts";
 import { ResolveRevision } from "./resolve/resolve-revision.ts";
+import type { MeshAccess } from "./settings/network-settings.ts";
 import { Throttle } from "./throttle/throttle.ts";
-import type { MeshAccess } from "./watch/mesh-access.ts";
 import type { RevisionOrigin } from "./watch/revision-source.ts";
 import { RevisionWatch } from "./watch/revision-watch.ts";
 

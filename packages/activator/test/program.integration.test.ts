@@ -1,5 +1,6 @@
 import { createServer, get } from "node:http";
 import {
+  ConfigMapKind,
   decodeStatMessages,
   endpoint,
   InProcessKubeClient,
@@ -34,10 +35,15 @@ async function setUp() {
     metadata: { namespace: "default", name: "hello-1" },
     spec: { containers: [{ name: "user-container" }] },
   });
+  for (const name of ["config-network", "config-logging", "config-observability"]) {
+    const metadata = { namespace: "knative-serving", name };
+    await client.create(ConfigMapKind, { apiVersion: "v1", kind: "ConfigMap", metadata });
+  }
   const config: Config = {
     podName: "activator-1",
     podIp: "127.0.0.1",
     systemNamespace: "knative-serving",
+    configMaps: { logging: "config-logging", observability: "config-observability" },
     clusterDomain: "cluster.local",
     idleConnectionsMax: 100,
     probing: { timeoutMs: 300, periodMs: 200 },

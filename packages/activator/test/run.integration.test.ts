@@ -8,7 +8,14 @@ import { turn } from "./world.ts";
 
 const required = { POD_NAME: "activator-1", POD_IP: "127.0.0.1", SYSTEM_NAMESPACE: "knative-serving" };
 
-/** An API without any object, and which collections were asked for. */
+const CONFIG_MAPS = ["config-network", "config-logging", "config-observability"];
+const configMap = (name: string) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { namespace: "knative-serving", name, uid: name, resourceVersion: "1" },
+});
+
+/** An API with the config maps of the contract and no other object, and which collections were asked for. */
 async function emptyApi() {
   const asked = new Set<string>();
   const server: Server = createServer((request, response) => {
@@ -20,12 +27,8 @@ async function emptyApi() {
       response.flushHeaders();
       return;
     }
-    if (plural === "config-network") {
-      response.statusCode = 404;
-      response.end(JSON.stringify({ kind: "Status", status: "Failure", reason: "NotFound", code: 404 }));
-      return;
-    }
-    response.end(JSON.stringify({ kind: "List", metadata: { resourceVersion: "1" }, items: [] }));
+    const items = plural === "configmaps" ? CONFIG_MAPS.map(configMap) : [];
+    response.end(JSON.stringify({ kind: "List", metadata: { resourceVersion: "1" }, items }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -92,7 +95,7 @@ clusters:
       signal = end;
     },
   });
-  expect([...api.asked].sort()).toEqual(["", "config-network", "endpoints", "revisions"]);
+  expect([...api.asked].sort()).toEqual(["", "configmaps", "endpoints", "revisions"]);
   const address: string = JSON.parse(lines.at(-1) ?? "{}").address;
   const status = await new Promise<number | undefined>((resolve, reject) => {
     get(`http://${address}/`, { agent: false }, (response) => {

@@ -30,7 +30,7 @@ export class RequestLog<C> implements Layer<C>, ExchangeObserver<C> {
 
   /** From now on; empty: nothing. @throws TemplateError for one that cannot be used, and the one before stays */
   setTemplate(text: string): void {
-    this.#template = text === "" ? undefined : Template.parse(text.endsWith("\n") ? text : `${text}\n`);
+    this.#template = text === "" ? undefined : parseRequestLogTemplate(text);
   }
 
   handle(exchange: Exchange<C>, next: Handler<C>): void {
@@ -53,6 +53,11 @@ export class RequestLog<C> implements Layer<C>, ExchangeObserver<C> {
     };
     write(line(this.#template, record, revisionOf(exchange.context)));
   }
+}
+
+/** Every line ends, whatever its template does. @throws TemplateError */
+export function parseRequestLogTemplate(text: string): Template {
+  return Template.parse(text.endsWith("\n") ? text : `${text}\n`);
 }
 
 /** What fails while it runs says what the request was. Q-149, A-43 */
