@@ -1,11 +1,14 @@
 import {
+  type Authority,
   type Clock,
   chain,
   endpointAddress,
   type HttpServerDeps,
+  issueCertificate,
   type KubeClient,
   type Listener,
   type Logger,
+  makeAuthority,
   type Network,
   type Random,
   ROUSE_INGRESS_CLASS,
@@ -19,7 +22,6 @@ import { RouteRequest } from "./route/route-request.ts";
 import type { EntryPoint } from "./route/routing-table.ts";
 import { Certificates } from "./tls/certificates.ts";
 import { GivenCertificates } from "./tls/given-certificates.ts";
-import { type Authority, issueCertificate, makeAuthority } from "./tls/make-certificate.ts";
 import { IngressWatch } from "./watch/ingress-watch.ts";
 
 export interface GatewayDeps {

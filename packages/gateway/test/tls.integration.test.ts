@@ -8,6 +8,8 @@ import {
   type Ingress,
   IngressKind,
   InProcessKubeClient,
+  issueCertificate,
+  makeAuthority,
   ObjectStore,
   RealClock,
   RealRandom,
@@ -16,7 +18,7 @@ import {
   silentLogger,
 } from "@rouse/shared";
 import { expect, onTestFinished, test } from "vitest";
-import { Gateway, issueCertificate, makeAuthority } from "../src/index.ts";
+import { Gateway } from "../src/index.ts";
 
 const clock = new RealClock();
 

@@ -1,8 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Authority, makeAuthority } from "@rouse/gateway";
-import type { Clock } from "@rouse/shared";
+import { type Authority, type Clock, makeAuthority } from "@rouse/shared";
 
 /** What clients are told to trust, and what signs for it; only the home's user may read the latter. */
 const CERTIFICATE = "gateway-ca.crt";

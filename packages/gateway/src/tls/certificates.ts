@@ -1,9 +1,14 @@
 import { createSecureContext, type SecureContext } from "node:tls";
-import type { Clock, Logger, ServerCertificate } from "@rouse/shared";
-import { type Authority, issueCertificate } from "./make-certificate.ts";
+import {
+  type Authority,
+  type Clock,
+  issueCertificate,
+  type Logger,
+  type ServerCertificate,
+} from "@rouse/shared";
 
 export interface CertificatesDeps {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "wall">;
   readonly log: Logger;
   /** Signs certificates for hosts that bring none. Without it, these get the default one. */
   readonly authority: Authority | undefined;

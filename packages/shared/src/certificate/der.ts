@@ -1,4 +1,4 @@
-import { rfc3339, type WallMs } from "@rouse/shared";
+import { rfc3339, type WallMs } from "../clock/clock.ts";
 
 /** The little of ASN.1's distinguished encoding (X.690) that a certificate is made of; every function gives one value. */
 
@@ -22,7 +22,7 @@ export const sequence = (...parts: readonly Buffer[]): Buffer => value(TAG.seque
 export const set = (...parts: readonly Buffer[]): Buffer => value(TAG.set, ...parts);
 export const octets = (bytes: Buffer): Buffer => value(TAG.octetString, bytes);
 export const text = (of: string): Buffer => value(TAG.utf8String, Buffer.from(of));
-export const yes: Buffer = value(TAG.boolean, Buffer.from([0xff]));
+export const yes = (): Buffer => value(TAG.boolean, Buffer.from([0xff]));
 
 /** Big-endian and unsigned; a leading one bit gets a zero byte before it, or it would be a sign. */
 export function integer(bytes: Buffer): Buffer {
