@@ -1,11 +1,11 @@
-import { parseLogging } from "@rouse/shared";
+import { parseLogging, tlsVariables } from "@rouse/shared";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "./config/config-error.ts";
 import { parseGoBool, parseGoInt } from "./config/go-values.ts";
 import { parseObservability } from "./config/observability.ts";
 import { parseReadinessProbes } from "./config/readiness-probes.ts";
-import { parseTlsSettings, tlsVariables } from "./config/tls-settings.ts";
+import { parseTlsSettings } from "./config/tls-settings.ts";
 import { type Environment, parseConfig } from "./config.ts";
 
 const complete: Environment = {

@@ -1,11 +1,17 @@
-import { type DurationLimits, type LoggingConfig, type Probe, parseLogging } from "@rouse/shared";
+import {
+  type DurationLimits,
+  type LoggingConfig,
+  type Probe,
+  parseLogging,
+  tlsVariables,
+} from "@rouse/shared";
 import { ConfigError } from "./config/config-error.ts";
 import { type Parsed, parseGoBool, parseGoInt } from "./config/go-values.ts";
 import { type Observability, parseObservability } from "./config/observability.ts";
 import { withOldVariables } from "./config/old-variables.ts";
 import { type PrometheusListener, parsePrometheusListener } from "./config/prometheus-listener.ts";
 import { parseReadinessProbes } from "./config/readiness-probes.ts";
-import { parseTlsSettings, type TlsSettings, tlsVariables } from "./config/tls-settings.ts";
+import { parseTlsSettings, type TlsSettings } from "./config/tls-settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

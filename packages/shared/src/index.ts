@@ -38,6 +38,12 @@ export {
   type HttpServerOptions,
 } from "./http/server.ts";
 export type { ServerCertificate, TlsSettings } from "./http/tls/tls-listener.ts";
+export {
+  parseTlsVariables,
+  TlsVariableError,
+  type TlsVariables,
+  tlsVariables,
+} from "./http/tls/tls-variables.ts";
 export type { UpstreamTls } from "./http/tls/upstream-tls.ts";
 export { UpstreamPool, type UpstreamPoolDeps, type UpstreamPoolOptions } from "./http/upstream-pool.ts";
 

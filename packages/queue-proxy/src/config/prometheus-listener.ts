@@ -1,5 +1,6 @@
+import { tlsVariables } from "@rouse/shared";
 import { ConfigError } from "./config-error.ts";
-import { parseTlsSettings, type TlsSettings, tlsVariables } from "./tls-settings.ts";
+import { parseTlsSettings, type TlsSettings } from "./tls-settings.ts";
 
 /** Where Prometheus may come. Q-137 */
 export interface PrometheusListener {

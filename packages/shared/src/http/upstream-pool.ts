@@ -182,7 +182,8 @@ export class UpstreamPool implements Upstream {
         },
         ready: (socket) => {
           const agreed = "alpnProtocol" in socket ? socket.alpnProtocol : "h2"; // known beforehand without TLS
-          if (agreed === "h2") taker.ready(socket);
+          if (agreed === "h2" || (agreed === false && this.#tls?.().assumesHttp2 === true))
+            taker.ready(socket);
           else {
             socket.on("error", () => {});
             socket.destroy();
