@@ -39,6 +39,11 @@ export interface ControllerOptions {
   readonly externalPort?: number;
   /** Default `cluster.local`. */
   readonly clusterDomain?: string;
+  /**
+   * Whether placeholder Services lead to the ingress, for callers that go by cluster DNS (C-80). Default false: without
+   * such a DNS they hold names and nothing else (C-82).
+   */
+  readonly shapesPlaceholders?: boolean;
 }
 
 /** Everything is looked at again this often, should an event ever have been missed. C-11. */
@@ -85,6 +90,7 @@ export class Controller {
           clusterDomain,
           domainSuffix: options.domainSuffix,
           externalPort,
+          shapesPlaceholders: options.shapesPlaceholders ?? false,
         }),
       ),
       domainMapping: loopOf(new DomainMappingReconciler(shared, { clusterDomain, externalPort })),

@@ -16,6 +16,7 @@ import {
   KnativeServiceKind,
   type KubeClient,
   type KubeObject,
+  type LoadBalancer,
   ObjectStore,
   PodAutoscalerKind,
   PodKind,
@@ -84,6 +85,8 @@ export class FakePlatform implements AsyncDisposable {
   sksMode: "Serve" | "Proxy" = "Proxy";
   /** Whether the gateway takes up what Ingresses say. */
   isGatewayUp = true;
+  /** Where the gateway says it is reached. */
+  loadBalancer: LoadBalancer = {};
 
   private constructor() {
     this.store = new ObjectStore({ wall: () => this.clock.wall(), random: new SeededRandom(1) });
@@ -389,6 +392,8 @@ export class FakePlatform implements AsyncDisposable {
       await writeStatus(this.client, IngressKind, ingress, {
         observedGeneration: ingress.metadata.generation,
         conditions: [{ type: "Ready", status: "True", lastTransitionTime: rfc3339(this.clock.wall()) }],
+        publicLoadBalancer: this.loadBalancer,
+        privateLoadBalancer: this.loadBalancer,
       });
     }
   }

@@ -1,11 +1,10 @@
 import {
   type Configuration,
   done,
+  type Endpoints,
   findCondition,
   type Ingress,
   IngressKind,
-  isControlledBy,
-  isKubeError,
   type KubeClient,
   type Lister,
   labels,
@@ -18,7 +17,6 @@ import {
   type Route,
   RouteKind,
   type Service,
-  ServiceKind,
   type Stored,
   semanticEqual,
   type TrafficTarget,
@@ -31,7 +29,7 @@ import { isExpected, type StatusDraft, type StatusPassDeps, statusPass } from ".
 import type { LiveSettings } from "../settings/live-settings.ts";
 import { HostError, hostName, hostOf, type Naming, routeVisibility, type Visibility } from "./hosts.ts";
 import { ingressName, makeIngress, type Routing } from "./ingress.ts";
-import { makePlaceholder } from "./placeholder.ts";
+import { Placeholders } from "./placeholders.ts";
 import { nextStepNs, setPace, stepRollout } from "./rollout.ts";
 import { entryOf, isInProgress, parseRollout, type RolloutEntry, rolloutBaseline } from "./rollout-state.ts";
 import { type Resolution, resolveTraffic, type Target } from "./traffic.ts";
@@ -43,6 +41,11 @@ export interface RouteOptions {
   readonly domainSuffix: string | undefined;
   /** Port of the public entry point, put into URLs unless it is the scheme's own. Design §9. */
   readonly externalPort: number | undefined;
+  /**
+   * Whether placeholders lead to the ingress (C-80). Where there is no cluster DNS that anybody would ask, they only
+   * hold their names (C-82).
+   */
+  readonly shapesPlaceholders: boolean;
 }
 
 export interface RouteDeps extends StatusPassDeps {
@@ -54,6 +57,7 @@ export interface RouteDeps extends StatusPassDeps {
   readonly ingresses: Lister<Ingress>;
   /** Indexed by the route label. */
   readonly services: Lister<Service>;
+  readonly endpoints: Lister<Endpoints>;
 }
 
 type RouteStatus = NonNullable<Route["status"]>;
@@ -68,10 +72,12 @@ export class RouteReconciler implements Reconciler {
   readonly name = "route-controller";
   readonly #deps: RouteDeps;
   readonly #options: RouteOptions;
+  readonly #placeholders: Placeholders;
 
   constructor(deps: RouteDeps, options: RouteOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#placeholders = new Placeholders(deps);
   }
 
   async reconcile(key: ObjectKey): Promise<Pass> {
@@ -122,11 +128,12 @@ export class RouteReconciler implements Reconciler {
       address: { url: `http://${hostOf(route, "", "ClusterLocal", naming)}` },
     };
     draft.conditions.set(ALL_TRAFFIC_ASSIGNED, { status: "True" });
-    await this.#bringPlaceholders(route, routing);
+    await this.#placeholders.bring(route, routing);
     const message = "autoTLS is not enabled";
     draft.conditions.set(CERTIFICATE_PROVISIONED, { status: "True", reason: "TLSNotEnabled", message });
     const ingress = await this.#bringIngress(route, makeIngress(route, routing));
     mirrorIngress(draft, ingress);
+    if (this.#options.shapesPlaceholders) await this.#placeholders.shape(route, ingress);
     if (isInProgress(rollout)) {
       const progress = "A gradual rollout of the latest revision(s) is in progress.";
       draft.conditions.set(INGRESS_READY, {
@@ -207,39 +214,6 @@ export class RouteReconciler implements Reconciler {
       latestRevision: isLatest,
       ...tagged,
     }));
-  }
-
-  /** C-79, C-81. */
-  async #bringPlaceholders(route: Stored<Route>, { groups, naming }: Routing): Promise<void> {
-    const { client, events, services } = this.#deps;
-    const { namespace } = route.metadata;
-    const visibility = routeVisibility(route, naming);
-    const wanted = new Set<string>();
-    for (const tag of [...groups.keys()].sort()) {
-      const name = hostName(route, tag, naming);
-      wanted.add(name);
-      const present = services.get(objectKey({ namespace, name }));
-      if (present !== undefined) {
-        requireOwned(present, route);
-        continue;
-      }
-      const externalName = hostOf(route, tag, visibility, naming);
-      const placeholder = makePlaceholder(route, { name, externalName });
-      const { isNew } = await createChild(client, ServiceKind, placeholder, route);
-      const message = `Created placeholder Service ${JSON.stringify(name)}`;
-      if (isNew) events.record(this.name, route, { type: "Normal", reason: "Created", message });
-    }
-    for (const service of services.byLabel(labels.route, route.metadata.name)) {
-      const { metadata } = service;
-      if (metadata.namespace !== namespace || wanted.has(metadata.name) || !isControlledBy(service, route)) {
-        continue;
-      }
-      await client
-        .delete(ServiceKind, { namespace, name: metadata.name }, { uid: metadata.uid })
-        .catch((error: unknown) => {
-          if (!isKubeError(error, "NotFound")) throw error;
-        });
-    }
   }
 
   /** C-83 step 5. An object of somebody else is left alone, unlike in the reference (C-7). */
