@@ -103,8 +103,19 @@ export function classOf(
   return autoscaler.metadata.annotations?.[autoscaling.class] ?? config.podAutoscalerClass;
 }
 
+/** Keys are ours, a dozen; every pass of every revision asks for each. */
+const alternateSpellings = new Map<string, string>();
+
 /** The camel-case spelling older manifests use: `…/min-scale` is `…/minScale`. S-10. */
 function alternateSpelling(key: string): string {
+  const known = alternateSpellings.get(key);
+  if (known !== undefined) return known;
+  const spelling = camelCase(key);
+  alternateSpellings.set(key, spelling);
+  return spelling;
+}
+
+function camelCase(key: string): string {
   const slash = key.indexOf("/");
   const name = key.slice(slash).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
   return key.slice(0, slash) + name;

@@ -14,6 +14,7 @@ import {
   type Reconciler,
   type Revision,
   RevisionKind,
+  type RevisionSpec,
   type Stored,
   writeStatus,
 } from "@rouse/shared";
@@ -47,6 +48,15 @@ export interface RevisionDeps extends StatusPassDeps {
 type RevisionStatus = NonNullable<Revision["status"]>;
 type Draft = StatusDraft<RevisionStatus>;
 
+/** What a Deployment was made from, but for the spec. */
+interface MadeDeployment {
+  readonly settings: Settings;
+  readonly uid: string;
+  readonly labels: Revision["metadata"]["labels"];
+  readonly annotations: Revision["metadata"]["annotations"];
+  readonly deployment: Deployment;
+}
+
 /** Condition of ours, told with severity Info: the program decides on its port, so there is one pod at most. */
 const SINGLE_POD = "SinglePod";
 
@@ -54,11 +64,8 @@ const SINGLE_POD = "SinglePod";
 export class RevisionReconciler implements Reconciler {
   readonly name = "revision-controller";
   readonly #deps: RevisionDeps;
-  /** What was made from a stored revision, which never changes: a wake takes several passes over the same one. */
-  readonly #made = new WeakMap<
-    Stored<Revision>,
-    { readonly settings: Settings; readonly deployment: Deployment }
-  >();
+  /** By the spec it was made from: a wake takes several passes, and writes nothing but statuses in between. */
+  readonly #made = new WeakMap<RevisionSpec, MadeDeployment>();
 
   constructor(deps: RevisionDeps) {
     this.#deps = deps;
@@ -143,10 +150,16 @@ export class RevisionReconciler implements Reconciler {
 
   #wantedDeployment(revision: Stored<Revision>): Deployment {
     const settings = this.#deps.settings.current;
-    const made = this.#made.get(revision);
-    if (made?.settings === settings) return made.deployment;
+    const { uid, labels: own, annotations } = revision.metadata;
+    const made = this.#made.get(revision.spec);
+    const isSame =
+      made?.settings === settings &&
+      made.uid === uid &&
+      made.labels === own &&
+      made.annotations === annotations;
+    if (isSame) return made.deployment;
     const deployment = makeDeployment(revision, settings);
-    this.#made.set(revision, { settings, deployment });
+    this.#made.set(revision.spec, { settings, uid, labels: own, annotations, deployment });
     return deployment;
   }
 

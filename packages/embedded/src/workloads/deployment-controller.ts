@@ -42,16 +42,11 @@ export interface DeploymentControllerDeps {
 export class DeploymentController implements Reconciler {
   readonly name = "deployment";
   readonly #deps: DeploymentControllerDeps;
-  /** By uid; a template is hashed once per generation. */
-  readonly #hashes = new Map<string, { readonly generation: number; readonly hash: string }>();
+  /** By template: a scale makes another generation of the same one, and a wake waits for its hash. */
+  readonly #hashes = new WeakMap<Deployment["spec"]["template"], string>();
 
   constructor(deps: DeploymentControllerDeps) {
     this.#deps = deps;
-  }
-
-  /** The Deployment is gone. Its pods are the garbage collector's, which knows who asked for them to stay. */
-  removed(last: Stored<Deployment>): void {
-    this.#hashes.delete(last.metadata.uid);
   }
 
   async reconcile(key: ObjectKey): Promise<Pass> {
@@ -150,11 +145,11 @@ export class DeploymentController implements Reconciler {
   }
 
   #hash(deployment: Stored<Deployment>): string {
-    const { uid, generation } = deployment.metadata;
-    const known = this.#hashes.get(uid);
-    if (known?.generation === generation) return known.hash;
+    const { template } = deployment.spec;
+    const known = this.#hashes.get(template);
+    if (known !== undefined) return known;
     const hash = templateHash(deployment);
-    this.#hashes.set(uid, { generation, hash });
+    this.#hashes.set(template, hash);
     return hash;
   }
 }

@@ -46,7 +46,6 @@ export class Workloads implements AsyncDisposable {
   readonly #deployments: Informer<Deployment>;
   readonly #services: Informer<Service>;
   readonly #endpoints: Informer<Endpoints>;
-  readonly #deploymentController: DeploymentController;
   readonly #deploymentLoop: ReconcileLoop;
   readonly #endpointsController: EndpointsController;
   readonly #endpointsLoop: ReconcileLoop;
@@ -57,7 +56,7 @@ export class Workloads implements AsyncDisposable {
     this.#deployments = new Informer<Deployment>(deps, DeploymentKind);
     this.#services = new Informer<Service>(deps, ServiceKind);
     this.#endpoints = new Informer<Endpoints>(deps, EndpointsKind);
-    this.#deploymentController = new DeploymentController({
+    const deploymentController = new DeploymentController({
       ...deps,
       inFlight: deps.inFlight ?? (() => 0),
       podCreated: deps.podCreated ?? (() => {}),
@@ -75,7 +74,7 @@ export class Workloads implements AsyncDisposable {
       onError: (reconciler: string, key: ObjectKey, error: unknown) =>
         deps.log.warn("pass failed", { reconciler, key, error: String(error) }),
     };
-    this.#deploymentLoop = new ReconcileLoop(loopDeps, this.#deploymentController);
+    this.#deploymentLoop = new ReconcileLoop(loopDeps, deploymentController);
     this.#endpointsLoop = new ReconcileLoop(loopDeps, this.#endpointsController);
   }
 
@@ -123,7 +122,6 @@ export class Workloads implements AsyncDisposable {
       },
       removed: (deployment) => {
         this.#deploymentKeys.delete(deployment.metadata.uid);
-        this.#deploymentController.removed(deployment);
       },
     });
     this.#services.handle({

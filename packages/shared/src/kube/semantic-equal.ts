@@ -24,9 +24,13 @@ function areEqual(a: unknown, b: unknown, ignored: ReadonlySet<string>): boolean
     );
   }
   if (!isMap(a) || !isMap(b)) return false;
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  for (const key of keys) {
-    if (!ignored.has(key) && !areEqual(a[key], b[key], ignored)) return false;
+  // Without lists of keys: a pass over an unchanged object compares it whole, and most passes change nothing.
+  for (const key in a) {
+    if (Object.hasOwn(a, key) && !ignored.has(key) && !areEqual(a[key], b[key], ignored)) return false;
+  }
+  for (const key in b) {
+    if (Object.hasOwn(b, key) && !Object.hasOwn(a, key) && !ignored.has(key) && !isNothing(b[key], ignored))
+      return false;
   }
   return true;
 }
@@ -35,10 +39,11 @@ function areEqual(a: unknown, b: unknown, ignored: ReadonlySet<string>): boolean
 function isNothing(value: unknown, ignored: ReadonlySet<string>): boolean {
   if (value === undefined || value === null) return true;
   if (Array.isArray(value)) return value.length === 0;
-  return (
-    isMap(value) &&
-    Object.entries(value).every(([key, member]) => ignored.has(key) || isNothing(member, ignored))
-  );
+  if (!isMap(value)) return false;
+  for (const key in value) {
+    if (Object.hasOwn(value, key) && !ignored.has(key) && !isNothing(value[key], ignored)) return false;
+  }
+  return true;
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
