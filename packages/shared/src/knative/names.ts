@@ -13,6 +13,8 @@ export const headers = {
   namespace: "Knative-Serving-Namespace",
   tag: "Knative-Serving-Tag",
   defaultRoute: "Knative-Serving-Default-Route",
+  /** Ours. On a 503 of a queue-proxy: the program was never given this request, so it may go to another pod. */
+  notStarted: "Rouse-Not-Started",
 } as const;
 
 /** Values of `K-Network-Probe`, and what `K-Proxy-Request` carries when an activator forwarded the request. */
