@@ -165,4 +165,8 @@ export class StallingClock implements Clock {
     if (restMs > 0) this.#inner.after(restMs, run);
     else this.#inner.soon(run);
   }
+
+  soonInBulk(run: () => void): void {
+    this.soon(run);
+  }
 }

@@ -11,6 +11,11 @@ export interface Clock {
   after(delayMs: number, fire: () => void): Disposable;
   /** Calls `run` as soon as what is running now has returned. Order of calls is order of runs. */
   soon(run: () => void): void;
+  /**
+   * As `soon`, for one piece of work of many: once they have kept the event loop for some milliseconds, the next one
+   * comes after whoever waits outside has had a turn.
+   */
+  soonInBulk(run: () => void): void;
 }
 
 /** RFC 3339 in UTC with whole seconds, the form of every Kubernetes timestamp. */

@@ -51,4 +51,22 @@ describe("the machine's clock", () => {
     await Promise.resolve();
     expect(ran).toEqual(["now", "a", "b"]);
   });
+
+  test("work in bulk is done at once, until it has kept the event loop for long", async () => {
+    vi.useRealTimers();
+    const clock = new RealClock();
+    const ran: string[] = [];
+    clock.soonInBulk(() => {
+      ran.push("first");
+      const until = performance.now() + 10;
+      while (performance.now() < until);
+      clock.soonInBulk(() => ran.push("second"));
+    });
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(ran).toEqual(["first"]);
+    setImmediate(() => ran.push("outside"));
+    await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(ran).toContain("second");
+  });
 });

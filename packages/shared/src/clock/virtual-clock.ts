@@ -56,6 +56,11 @@ export class VirtualClock implements Clock {
     this.#soon.push(run);
   }
 
+  /** Nothing takes time here. */
+  soonInBulk(run: () => void): void {
+    this.soon(run);
+  }
+
   /** Moves time forward by `ms`, firing what falls due, each at its own time. */
   advance(ms: number): void {
     assert(ms >= 0, "time went backwards");

@@ -35,7 +35,8 @@ export interface ReconcileLoopOptions {
 
 /**
  * Runs a reconciler over the keys it is given: each key one pass at a time, keys in the order they came, a key that
- * changes during its pass once more afterwards. Two lanes: `addSlow` is for resyncs and never delays `add`.
+ * changes during its pass once more afterwards. Two lanes: `addSlow` is for resyncs and never delays `add`. Passes of
+ * many keys let requests from outside have their turn in between.
  */
 export class ReconcileLoop implements Disposable {
   readonly #deps: ReconcileLoopDeps;
@@ -107,7 +108,7 @@ export class ReconcileLoop implements Disposable {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#deps.clock.soon(() => {
+    this.#deps.clock.soonInBulk(() => {
       this.#isScheduled = false;
       while (this.#running.size < this.#workers) {
         const key = this.#take();

@@ -16,12 +16,12 @@ interface Place {
 
 export interface GarbageCollectorDeps {
   readonly store: ObjectStore;
-  readonly clock: Pick<Clock, "soon">;
+  readonly clock: Pick<Clock, "soonInBulk">;
   readonly log?: Logger;
 }
 
 /** Objects looked at before other code gets its turn. */
-const BATCH_MAX = 256;
+const BATCH_MAX = 32;
 /** Owners looked through for a cycle; more than any chain of ours, which is about six long. */
 const ANCESTORS_MAX = 1_000;
 
@@ -32,7 +32,7 @@ const ANCESTORS_MAX = 1_000;
  */
 export class GarbageCollector implements Disposable {
   readonly #store: ObjectStore;
-  readonly #clock: Pick<Clock, "soon">;
+  readonly #clock: Pick<Clock, "soonInBulk">;
   readonly #log: Logger;
   readonly #observation: Disposable;
   /** By uid of an owner, those that refer to it: places by their text. */
@@ -87,7 +87,7 @@ export class GarbageCollector implements Disposable {
     this.#queue.set(textOf(place), place);
     if (this.#isScheduled || this.#isClosed) return;
     this.#isScheduled = true;
-    this.#clock.soon(() => {
+    this.#clock.soonInBulk(() => {
       this.#isScheduled = false;
       this.#run();
     });
