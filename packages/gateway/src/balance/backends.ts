@@ -12,6 +12,9 @@ export class Backends {
   readonly #readyOf: ReadyEndpoints;
   readonly #backends = new Map<string, Backend>();
   readonly #ofService = new Map<ObjectKey, Set<Backend>>();
+  /** By backend, how many owners of routes lead to it; by owner, the backends. */
+  readonly #users = new Map<string, number>();
+  readonly #usedBy = new Map<ObjectKey, ReadonlySet<string>>();
 
   constructor(pools: EndpointPools, readyOf: ReadyEndpoints) {
     this.#pools = pools;
@@ -37,24 +40,39 @@ export class Backends {
     return backends;
   }
 
-  /** Drops those no route leads to any more. Requests that are with them finish. */
-  retain(refs: readonly BackendRef[]): void {
+  /** Says where the routes of one owner lead now, instead of where they did. What nobody leads to any more is dropped. */
+  setUsed(owner: ObjectKey, refs: readonly BackendRef[]): void {
+    const before = this.#usedBy.get(owner) ?? [];
     const used = new Set(refs.map(backendKey));
-    for (const [key, backend] of this.#backends) {
-      if (used.has(key)) continue;
-      const service = objectKey(backend.ref);
-      const siblings = this.#ofService.get(service);
-      siblings?.delete(backend);
-      if (siblings?.size === 0) this.#ofService.delete(service);
-      this.#backends.delete(key);
-      backend.setEndpoints(new Set());
+    for (const key of used) this.#users.set(key, (this.#users.get(key) ?? 0) + 1);
+    if (used.size > 0) this.#usedBy.set(owner, used);
+    else this.#usedBy.delete(owner);
+    for (const key of before) {
+      const left = (this.#users.get(key) ?? 1) - 1;
+      if (left > 0) this.#users.set(key, left);
+      else this.#drop(key);
     }
+  }
+
+  /** Requests that are with it finish. */
+  #drop(key: string): void {
+    this.#users.delete(key);
+    const backend = this.#backends.get(key);
+    if (backend === undefined) return;
+    const service = objectKey(backend.ref);
+    const siblings = this.#ofService.get(service);
+    siblings?.delete(backend);
+    if (siblings?.size === 0) this.#ofService.delete(service);
+    this.#backends.delete(key);
+    backend.setEndpoints(new Set());
   }
 
   close(): void {
     for (const backend of this.#backends.values()) backend.holdTimer?.[Symbol.dispose]();
     this.#backends.clear();
     this.#ofService.clear();
+    this.#users.clear();
+    this.#usedBy.clear();
   }
 }
 

@@ -12,6 +12,7 @@ const pools = new EndpointPools(() => ({ ip: "10.0.0.1", port: 80, close: () => 
 function answerTo(spec: Partial<TableIngress["spec"]>, isTls: boolean) {
   const ingress: TableIngress = {
     key: objectKey({ namespace: "default", name: "hello" }),
+    createdAt: "2026-01-01T00:00:00Z",
     spec: {
       rules: ["ExternalIP", "ClusterLocal"].map((visibility) => ({
         hosts: [visibility === "ExternalIP" ? "hello.example.org" : "hello.default"],
@@ -28,7 +29,8 @@ function answerTo(spec: Partial<TableIngress["spec"]>, isTls: boolean) {
     },
   };
   const backend = (ref: BackendRef) => new Backend(ref, pools);
-  const table = RoutingTable.build([ingress], { entry: "private", backend });
+  const table = new RoutingTable({ entry: "private", backend });
+  table.set(ingress);
   const layer = new RouteRequest({ table, inner: table }, new SeededRandom(1));
   return (host: string) => {
     const exchange = new RecordingExchange(new GatewayContext(), {

@@ -1,4 +1,5 @@
 import { type IngressPath, type IngressRule, objectKey, SeededRandom } from "@rouse/shared";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { pickSplit } from "./pick-split.ts";
 import { hostName, RoutingTable, type TableIngress } from "./routing-table.ts";
@@ -25,10 +26,15 @@ const rule = (
 const ingress = (name: string, ...rules: IngressRule[]): TableIngress => ({
   key: objectKey({ namespace: "default", name }),
   spec: { rules },
+  createdAt: "2026-01-01T00:00:00Z",
 });
 
+/** The first is the oldest. */
 function build(ingresses: readonly TableIngress[], entry: "public" | "private" = "private") {
-  return RoutingTable.build(ingresses, { entry, backend: ({ name }) => name });
+  const table = new RoutingTable<string>({ entry, backend: ({ name }) => name });
+  const aged = ingresses.map((each, day) => ({ ...each, createdAt: `2026-01-0${day + 1}T00:00:00Z` }));
+  for (const each of aged.toReversed()) table.set(each);
+  return table;
 }
 
 function serviceOf(
@@ -70,7 +76,56 @@ describe("C-106: hosts", () => {
       ingress("second", rule(["a", "b"], [path("two")])),
     ]);
     expect([serviceOf(both, "a"), serviceOf(both, "b")]).toEqual(["one", "two"]);
-    expect([...both.conflicts]).toEqual([["default/second", "a"]]);
+    const conflictOf = (name: string) => both.conflictOf(objectKey({ namespace: "default", name }));
+    expect([conflictOf("first"), conflictOf("second")]).toEqual([undefined, "a"]);
+  });
+
+  test("a host goes to the next who wants it when its owner leaves or wants another", () => {
+    const table = build([
+      ingress("first", rule(["a"], [path("one")])),
+      ingress("second", rule(["a"], [path("two")])),
+      ingress("third", rule(["a"], [path("three")])),
+    ]);
+    expect([...table.set(ingress("first", rule(["b"], [path("one")])))].sort()).toEqual(["a", "b"]);
+    expect([serviceOf(table, "a"), serviceOf(table, "b")]).toEqual(["two", "one"]);
+    table.delete(objectKey({ namespace: "default", name: "second" }));
+    expect(serviceOf(table, "a")).toBe("three");
+    expect(table.conflictOf(objectKey({ namespace: "default", name: "third" }))).toBeUndefined();
+    table.delete(objectKey({ namespace: "default", name: "third" }));
+    expect([table.knows("a"), table.hostCount]).toEqual([false, 1]);
+  });
+
+  test("changed one by one, it is as if made at once", () => {
+    const name = fc.constantFrom("p", "q", "r");
+    const hosts = fc.uniqueArray(fc.constantFrom("a", "b", "c"), { maxLength: 3 });
+    const change = fc.oneof(
+      fc.record({ name }),
+      fc.record({ name, hosts, day: fc.integer({ min: 1, max: 3 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(change), (changes) => {
+        const table = new RoutingTable<string>({ entry: "private", backend: (ref) => ref.name });
+        const present = new Map<string, TableIngress>();
+        for (const each of changes) {
+          if (!("hosts" in each)) {
+            present.delete(each.name);
+            table.delete(objectKey({ namespace: "default", name: each.name }));
+            continue;
+          }
+          const rules = each.hosts.map((host) => rule([host], [path(`${each.name}-${each.day}`)]));
+          const made = { ...ingress(each.name, ...rules), createdAt: `2026-01-0${each.day}T00:00:00Z` };
+          present.set(each.name, made);
+          table.set(made);
+        }
+        const whole = new RoutingTable<string>({ entry: "private", backend: (ref) => ref.name });
+        for (const each of present.values()) whole.set(each);
+        for (const host of ["a", "b", "c"]) {
+          expect(table.claimants(host)).toEqual(whole.claimants(host));
+          expect(serviceOf(table, host)).toBe(serviceOf(whole, host));
+        }
+        expect(table.hostCount).toBe(whole.hostCount);
+      }),
+    );
   });
 
   test.each([

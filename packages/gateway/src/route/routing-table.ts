@@ -42,63 +42,93 @@ export interface RoutedRequest {
 export interface TableIngress {
   readonly key: ObjectKey;
   readonly spec: Ingress["spec"];
+  /** RFC 3339. Of two that want a host the older one has it (C-106). */
+  readonly createdAt: string;
 }
 
 /** The entry a request came in by. `private` serves cluster-local rules as well. C-105. */
 export type EntryPoint = "public" | "private";
 
+export interface RoutingTableOptions<B> {
+  readonly entry: EntryPoint;
+  readonly backend: (ref: BackendRef) => B;
+}
+
+/** What one ingress has for one host. */
+interface Claim<B> {
+  readonly ingress: TableIngress;
+  readonly paths: readonly RoutePath<B>[];
+}
+
 const ANY_HOST = "*";
 
 /**
  * Which path a request takes: the host exactly, without case and port; of its paths the one with the longest prefix,
- * and among equals the one with more header matches first (C-106..C-108). Immutable: a change makes a new table.
+ * and among equals the one with more header matches first (C-106..C-108). An ingress is put in or taken out within one
+ * call, at a cost that does not depend on how many others there are, so every request sees one configuration.
  */
 export class RoutingTable<B> {
-  readonly #hosts: ReadonlyMap<string, readonly RoutePath<B>[]>;
-  /** Ingresses that claimed a host another one has. */
-  readonly conflicts: ReadonlyMap<ObjectKey, string>;
+  readonly #options: RoutingTableOptions<B>;
+  /** Per host those who want it, oldest first: the first one has it. */
+  readonly #claims = new Map<string, readonly Claim<B>[]>();
+  readonly #hostsOf = new Map<ObjectKey, readonly string[]>();
 
-  private constructor(
-    hosts: ReadonlyMap<string, readonly RoutePath<B>[]>,
-    conflicts: ReadonlyMap<ObjectKey, string>,
-  ) {
-    this.#hosts = hosts;
-    this.conflicts = conflicts;
+  constructor(options: RoutingTableOptions<B>) {
+    this.#options = options;
   }
 
-  /** Earlier ingresses keep a host that later ones want too (C-106). */
-  static build<B>(
-    ingresses: readonly TableIngress[],
-    options: { readonly entry: EntryPoint; readonly backend: (ref: BackendRef) => B },
-  ): RoutingTable<B> {
-    const hosts = new Map<string, RoutePath<B>[]>();
-    const owners = new Map<string, ObjectKey>();
-    const conflicts = new Map<ObjectKey, string>();
-    for (const ingress of ingresses) {
-      const { key, spec } = ingress;
-      const rules = spec.rules.filter((rule) => options.entry === "private" || isPublic(rule));
-      for (const rule of rules) {
-        const paths = rule.http.paths.map((path) =>
-          routePath(path, { ingress, isRedirected: isRedirected(rule, spec) }, options.backend),
-        );
-        for (const host of hostsOf(rule)) {
-          const owner = owners.get(host) ?? key;
-          if (owner !== key) {
-            conflicts.set(key, host);
-            continue;
-          }
-          owners.set(host, key);
-          hosts.set(host, [...(hosts.get(host) ?? []), ...paths]);
-        }
-      }
+  /** Puts an ingress in force, in place of what it was before. Returns the hosts it has, had or wants. */
+  set(ingress: TableIngress): ReadonlySet<string> {
+    const concerned = new Set(this.delete(ingress.key));
+    const hosts = this.#pathsByHost(ingress);
+    for (const [host, paths] of hosts) {
+      const others = this.#claims.get(host) ?? [];
+      this.#claims.set(host, [...others, { ingress, paths: paths.sort(moreSpecificFirst) }].sort(olderFirst));
+      concerned.add(host);
     }
-    for (const paths of hosts.values()) paths.sort(moreSpecificFirst);
-    return new RoutingTable(hosts, conflicts);
+    if (hosts.size > 0) this.#hostsOf.set(ingress.key, [...hosts.keys()]);
+    return concerned;
+  }
+
+  /** Returns the hosts it had or wanted. */
+  delete(key: ObjectKey): readonly string[] {
+    const hosts = this.#hostsOf.get(key) ?? [];
+    this.#hostsOf.delete(key);
+    for (const host of hosts) {
+      const left = (this.#claims.get(host) ?? []).filter(({ ingress }) => ingress.key !== key);
+      if (left.length > 0) this.#claims.set(host, left);
+      else this.#claims.delete(host);
+    }
+    return hosts;
+  }
+
+  /** A host that this ingress wants and an older one has; `undefined` if there is none. */
+  conflictOf(key: ObjectKey): string | undefined {
+    return this.#hostsOf.get(key)?.findLast((host) => this.#claims.get(host)?.[0]?.ingress.key !== key);
+  }
+
+  /** Everyone who wants the host, the one who has it first. */
+  claimants(host: string): readonly ObjectKey[] {
+    return (this.#claims.get(host) ?? []).map(({ ingress }) => ingress.key);
+  }
+
+  #pathsByHost(ingress: TableIngress): ReadonlyMap<string, RoutePath<B>[]> {
+    const { spec } = ingress;
+    const { entry, backend } = this.#options;
+    const hosts = new Map<string, RoutePath<B>[]>();
+    for (const rule of spec.rules) {
+      if (entry === "public" && !isPublic(rule)) continue;
+      const paths = rule.http.paths.map((path) =>
+        routePath(path, { ingress, isRedirected: isRedirected(rule, spec) }, backend),
+      );
+      for (const host of hostsOf(rule)) hosts.set(host, [...(hosts.get(host) ?? []), ...paths]);
+    }
+    return hosts;
   }
 
   /** `undefined`: nobody knows the host, or none of its paths fits. */
   find(request: RoutedRequest): RoutePath<B> | undefined {
-    const paths = this.#hosts.get(hostName(request.host)) ?? this.#hosts.get(ANY_HOST);
+    const paths = this.#pathsOf(hostName(request.host)) ?? this.#pathsOf(ANY_HOST);
     if (paths === undefined) return undefined;
     const query = request.target.indexOf("?");
     const path = query < 0 ? request.target : request.target.slice(0, query);
@@ -111,16 +141,20 @@ export class RoutingTable<B> {
 
   /** Whether a host has any path at all, without the catch-all's. */
   knows(host: string): boolean {
-    return this.#hosts.has(hostName(host));
+    return this.#claims.has(hostName(host));
   }
 
   /** Every path of a host, without the catch-all's. */
   pathsOf(host: string): readonly RoutePath<B>[] {
-    return this.#hosts.get(hostName(host)) ?? [];
+    return this.#pathsOf(hostName(host)) ?? [];
   }
 
   get hostCount(): number {
-    return this.#hosts.size;
+    return this.#claims.size;
+  }
+
+  #pathsOf(host: string): readonly RoutePath<B>[] | undefined {
+    return this.#claims.get(host)?.[0]?.paths;
   }
 }
 
@@ -177,4 +211,9 @@ export function backendRef(split: IngressSplit): BackendRef {
 /** Sorting is stable, so the order of the list decides among equals. */
 function moreSpecificFirst(a: RoutePath<unknown>, b: RoutePath<unknown>): number {
   return b.prefix.length - a.prefix.length || b.matches.length - a.matches.length;
+}
+
+function olderFirst({ ingress: a }: Claim<unknown>, { ingress: b }: Claim<unknown>): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
+  return a.key < b.key ? -1 : 1;
 }

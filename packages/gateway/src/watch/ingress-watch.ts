@@ -7,9 +7,6 @@ import {
   Informer,
   type Ingress,
   IngressKind,
-  type IngressPath,
-  type IngressRule,
-  type IngressTls,
   type KubeClient,
   type Logger,
   type ObjectKey,
@@ -28,14 +25,9 @@ import type { Backend } from "../balance/backend.ts";
 import { Backends } from "../balance/backends.ts";
 import type { EndpointPools } from "../balance/endpoint-pools.ts";
 import { type IngressVerdict, ingressStatus } from "../report/ingress-status.ts";
-import {
-  type BackendRef,
-  backendRef,
-  type EntryPoint,
-  RoutingTable,
-  type TableIngress,
-} from "../route/routing-table.ts";
+import type { BackendRef, EntryPoint, RoutingTable } from "../route/routing-table.ts";
 import { readyEndpoints } from "./backend-endpoints.ts";
+import { backendsOf, backendsOfPath, RoutesInForce } from "./routes-in-force.ts";
 
 export interface IngressWatchDeps {
   readonly client: KubeClient;
@@ -61,12 +53,10 @@ const HTTP2_PORTS: ReadonlySet<number | string> = new Set([ports.serviceH2c, "ht
 interface Applied {
   readonly uid: string;
   readonly generation: number;
-  readonly spec: Ingress["spec"];
 }
 
 /**
- * Keeps the routing table and its backends in step with the API, and says of each Ingress whether it is in force. The
- * table is swapped whole, so every request sees one configuration (C-118).
+ * Keeps the routing table and its backends in step with the API, and says of each Ingress whether it is in force.
  */
 export class IngressWatch implements Reconciler, Disposable {
   readonly name = "ingress";
@@ -82,19 +72,14 @@ export class IngressWatch implements Reconciler, Disposable {
   readonly #services = new Map<ObjectKey, ReadonlySet<ObjectKey>>();
   /** What is in force of each Ingress: its spec of now, or the last one that could be applied. */
   readonly #applied = new Map<ObjectKey, Applied>();
-  #table: RoutingTable<Backend>;
-  /** The same, unless this is the public entry point: what the inside knows. */
-  #inner: RoutingTable<Backend>;
-  /** The Secret that is named for a host. */
-  #secrets: ReadonlyMap<string, ObjectKey> = new Map();
+  readonly #routes: RoutesInForce;
   #isSynced = false;
 
   constructor(deps: IngressWatchDeps, options: IngressWatchOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#backends = new Backends(deps.pools, (ref) => this.#readyOf(ref));
-    this.#table = this.#build([], options.entry);
-    this.#inner = this.#table;
+    this.#routes = new RoutesInForce(this.#backends, options.entry);
     this.#loop = new ReconcileLoop(
       {
         clock: deps.clock,
@@ -118,7 +103,7 @@ export class IngressWatch implements Reconciler, Disposable {
       },
       removed: (ingress) => {
         this.#index(objectKey(ingress.metadata), []);
-        if (this.#applied.delete(objectKey(ingress.metadata))) this.#rebuild();
+        this.#withdraw(objectKey(ingress.metadata));
       },
     });
   }
@@ -128,33 +113,28 @@ export class IngressWatch implements Reconciler, Disposable {
     await Promise.all([this.#endpoints.start(), this.#serviceObjects.start()]);
     await this.#ingresses.start();
     this.#isSynced = true;
-    for (const ingress of this.#ingresses.list()) {
-      this.#apply(ingress);
-      this.#loop.add(objectKey(ingress.metadata));
-    }
-    this.#rebuild();
+    for (const ingress of this.#ingresses.list()) this.#ingressChanged(ingress);
   }
 
   get table(): RoutingTable<Backend> {
-    return this.#table;
+    return this.#routes.table;
   }
 
   get inner(): RoutingTable<Backend> {
-    return this.#inner;
+    return this.#routes.inner;
   }
 
   /** The Secret with the certificate that an Ingress in force names for the host. C-117 */
   secretOf(host: string): ObjectKey | undefined {
-    return this.#secrets.get(host);
+    return this.#routes.secretOf(host);
   }
 
   /** Whether everything the host leads to is spoken to in HTTP/2: what clients may be told to speak. C-112 */
   speaksHttp2(host: string): boolean {
-    const paths = this.#table
+    const { table, inner } = this.#routes;
+    const paths = table
       .pathsOf(host)
-      .flatMap((path) =>
-        path.rewriteHost === undefined ? path : [...this.#inner.pathsOf(path.rewriteHost)],
-      );
+      .flatMap((path) => (path.rewriteHost === undefined ? path : [...inner.pathsOf(path.rewriteHost)]));
     const backends = paths.flatMap(({ splits }) => splits.map(({ backend }) => backend.ref));
     return backends.length > 0 && backends.every(({ port }) => HTTP2_PORTS.has(port));
   }
@@ -185,28 +165,37 @@ export class IngressWatch implements Reconciler, Disposable {
   }
 
   #ingressChanged(ingress: Stored<Ingress>): void {
-    if (!this.#isSynced) return; // `start` applies all there are at once
-    if (this.#apply(ingress)) this.#rebuild();
+    if (!this.#isSynced) return; // `start` applies all there are
+    this.#apply(ingress);
     this.#loop.add(objectKey(ingress.metadata));
   }
 
-  /** Puts an Ingress in force, if it is ours and its backends can serve or it never was. Returns whether that changes. */
-  #apply(ingress: Stored<Ingress>): boolean {
+  /** Puts an Ingress in force, if it is ours and its backends can serve or it never was. */
+  #apply(ingress: Stored<Ingress>): void {
     const key = objectKey(ingress.metadata);
-    if (!this.#isOurs(ingress)) return this.#applied.delete(key);
+    if (!this.#isOurs(ingress)) {
+      this.#withdraw(key);
+      return;
+    }
     const before = this.#applied.get(key);
-    if (isSameSpec(before, ingress)) return false;
-    if (before !== undefined && this.#unservable(ingress.spec) !== undefined) return false;
-    const { uid, generation } = ingress.metadata;
-    this.#applied.set(key, { uid, generation, spec: ingress.spec });
-    return true;
+    if (isSameSpec(before, ingress)) return;
+    if (before !== undefined && this.#unservable(ingress.spec) !== undefined) return;
+    const { uid, generation, creationTimestamp: createdAt } = ingress.metadata;
+    const { spec } = ingress;
+    this.#applied.set(key, { uid, generation });
+    for (const other of this.#routes.set({ key, spec, createdAt })) this.#loop.add(other);
+  }
+
+  #withdraw(key: ObjectKey): void {
+    if (!this.#applied.delete(key)) return;
+    for (const other of this.#routes.delete(key)) this.#loop.add(other);
   }
 
   /** A backend with a share of the traffic and no ready address; `undefined` if there is none. C-113. */
   #unservable(spec: Ingress["spec"]): BackendRef | undefined {
     return spec.rules
       .flatMap((rule) => rule.http.paths)
-      .filter(({ rewriteHost = "" }) => rewriteHost === "" || !this.#inner.knows(rewriteHost)) // else routed again
+      .filter(({ rewriteHost = "" }) => rewriteHost === "" || !this.#routes.inner.knows(rewriteHost)) // else routed again
       .flatMap(backendsOfPath)
       .find((ref) => this.#readyOf(ref).size === 0);
   }
@@ -220,7 +209,7 @@ export class IngressWatch implements Reconciler, Disposable {
   }
 
   #verdict(key: ObjectKey, ingress: Stored<Ingress>): IngressVerdict {
-    const host = this.#table.conflicts.get(key);
+    const host = this.#routes.table.conflictOf(key);
     if (host !== undefined) return { kind: "conflict", host };
     // In force already: a backend that loses its endpoints later does not take that back.
     const isLive = ingress.status?.observedGeneration === ingress.metadata.generation && isReady(ingress);
@@ -231,32 +220,6 @@ export class IngressWatch implements Reconciler, Disposable {
       : { kind: "waiting", backend: `${missing.namespace}/${missing.name}` };
   }
 
-  #rebuild(): void {
-    if (!this.#isSynced) return;
-    const ours = [...this.#ingresses.list()].sort(olderFirst);
-    const inForce = ours.flatMap(({ metadata }) => {
-      const key = objectKey(metadata);
-      const applied = this.#applied.get(key);
-      return applied === undefined ? [] : [{ key, spec: applied.spec }];
-    });
-    const conflictsBefore = this.#table.conflicts;
-    this.#table = this.#build(inForce, this.#options.entry);
-    this.#inner = this.#options.entry === "private" ? this.#table : this.#build(inForce, "private");
-    this.#secrets = new Map(inForce.flatMap(({ spec }) => (spec.tls ?? []).flatMap(secretsOf)));
-    this.#backends.retain(inForce.flatMap(({ spec }) => backendsOf(spec)));
-    for (const key of new Set([...conflictsBefore.keys(), ...this.#table.conflicts.keys()]))
-      this.#loop.add(key);
-    // What is led to another host may have been waiting for that one, or has lost it.
-    for (const { key, spec } of inForce) if (spec.rules.some(isRenaming)) this.#loop.add(key);
-  }
-
-  #build(ingresses: readonly TableIngress[], entry: EntryPoint): RoutingTable<Backend> {
-    return RoutingTable.build(ingresses, {
-      entry,
-      backend: (ref) => this.#backends.of(ref),
-    });
-  }
-
   /** The Service of that name leads elsewhere than before, or may. */
   #endpointsChanged({ metadata }: Stored<Endpoints> | Stored<Service>): void {
     const service = objectKey(metadata);
@@ -264,7 +227,7 @@ export class IngressWatch implements Reconciler, Disposable {
     if (!this.#isSynced) return;
     for (const key of this.#users.get(service) ?? []) {
       const ingress = this.#ingresses.get(key);
-      if (ingress !== undefined && this.#apply(ingress)) this.#rebuild();
+      if (ingress !== undefined) this.#apply(ingress);
       this.#loop.add(key);
     }
   }
@@ -289,35 +252,10 @@ function remove<V>(sets: Map<ObjectKey, Set<V>>, key: ObjectKey, value: V): void
   if (set?.size === 0) sets.delete(key);
 }
 
-function backendsOf(spec: Ingress["spec"]): readonly BackendRef[] {
-  return spec.rules.flatMap((rule) => rule.http.paths).flatMap(backendsOfPath);
-}
-
-function backendsOfPath({ splits }: IngressPath): readonly BackendRef[] {
-  return splits.filter(({ percent }) => percent > 0 || splits.length === 1).map(backendRef);
-}
-
-function secretsOf({ hosts = [], secretName, secretNamespace }: IngressTls): readonly [string, ObjectKey][] {
-  if (secretName === undefined || secretNamespace === undefined) return [];
-  const key = objectKey({ namespace: secretNamespace, name: secretName });
-  return hosts.map((host) => [host.toLowerCase(), key]);
-}
-
-function isRenaming({ http }: IngressRule): boolean {
-  return http.paths.some(({ rewriteHost = "" }) => rewriteHost !== "");
-}
-
 function isSameSpec(applied: Applied | undefined, { metadata }: Stored<Ingress>): boolean {
   return applied?.uid === metadata.uid && applied.generation === metadata.generation;
 }
 
 function isReady({ status }: Stored<Ingress>): boolean {
   return status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") === true;
-}
-
-/** Of two that want a host the older one has it. */
-function olderFirst(a: Stored<Ingress>, b: Stored<Ingress>): number {
-  const [atA, atB] = [a.metadata.creationTimestamp, b.metadata.creationTimestamp];
-  if (atA !== atB) return atA < atB ? -1 : 1;
-  return objectKey(a.metadata) < objectKey(b.metadata) ? -1 : 1;
 }
