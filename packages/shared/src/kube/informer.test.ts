@@ -114,6 +114,20 @@ describe("an informer", () => {
     expect([inTier("web"), inTier("db"), informer.byLabel("nope", "x")]).toEqual([[], ["a"], []]);
   });
 
+  test("keeps an index of several values, by whatever finds them", async () => {
+    const { clock, client, informer } = setup();
+    informer.indexBy("keys", (map) => Object.keys(map.data ?? {}));
+    const having = (key: string) => informer.byLabel("keys", key).map(({ metadata }) => metadata.name);
+    await client.create(ConfigMapKind, { ...configMap("a"), data: { x: "1", y: "2" } });
+    await informer.start();
+    await client.create(ConfigMapKind, { ...configMap("b"), data: { y: "3" } });
+    await clock.settle();
+    expect([having("x"), having("y")]).toEqual([["a"], ["a", "b"]]);
+    await client.patch(ConfigMapKind, ref("a"), { kind: "merge", body: { data: { x: null, z: "4" } } });
+    await clock.settle();
+    expect([having("x"), having("y").sort(), having("z")]).toEqual([[], ["a", "b"], ["a"]]);
+  });
+
   test("lists again when its watch ends, and tells what it missed, deletions first of all", async () => {
     const { clock, client, faults, informer, heard } = setup();
     for (const name of ["gone", "changed", "same"]) await client.create(ConfigMapKind, configMap(name));

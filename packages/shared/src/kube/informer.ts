@@ -24,7 +24,7 @@ export interface InformerDeps {
 export interface Lister<T extends KubeObject> {
   get(key: ObjectKey): Stored<T> | undefined;
   list(): Iterable<Stored<T>>;
-  /** Objects carrying the label, from an index that `indexBy` made. */
+  /** Objects carrying the label, or with that value in an index of another name, that `indexBy` made. */
   byLabel(label: string, value: string): readonly Stored<T>[];
 }
 
@@ -38,7 +38,7 @@ export class Informer<T extends KubeObject> implements Lister<T>, Disposable {
   readonly #query: ListQuery;
   readonly #cache = new Map<ObjectKey, Stored<T>>();
   readonly #handlers: InformerHandler<T>[] = [];
-  readonly #indexes = new Map<string, Map<string, Map<ObjectKey, Stored<T>>>>();
+  readonly #indexes = new Map<string, Index<T>>();
   #watch: Disposable | undefined;
   #retry: Disposable | undefined;
   #failures = 0;
@@ -58,9 +58,13 @@ export class Informer<T extends KubeObject> implements Lister<T>, Disposable {
     return this;
   }
 
-  /** Keeps an index for `byLabel`. To be called before `start`. */
-  indexBy(label: string): this {
-    this.#indexes.set(label, new Map());
+  /** Keeps an index for `byLabel`: of a label, or of the values that `valuesOf` finds. To be called before `start`. */
+  indexBy(name: string, valuesOf?: (object: Stored<T>) => Iterable<string>): this {
+    const labelOf = ({ metadata }: Stored<T>): Iterable<string> => {
+      const value = metadata.labels?.[name];
+      return value === undefined ? [] : [value];
+    };
+    this.#indexes.set(name, { valuesOf: valuesOf ?? labelOf, buckets: new Map() });
     return this;
   }
 
@@ -88,7 +92,7 @@ export class Informer<T extends KubeObject> implements Lister<T>, Disposable {
   }
 
   byLabel(label: string, value: string): readonly Stored<T>[] {
-    const found = this.#indexes.get(label)?.get(value);
+    const found = this.#indexes.get(label)?.buckets.get(value);
     return found === undefined ? [] : [...found.values()];
   }
 
@@ -180,22 +184,27 @@ export class Informer<T extends KubeObject> implements Lister<T>, Disposable {
   }
 
   #index(object: Stored<T>): void {
-    for (const [label, index] of this.#indexes) {
-      const value = object.metadata.labels?.[label];
-      if (value === undefined) continue;
-      const bucket = index.get(value) ?? new Map<ObjectKey, Stored<T>>();
-      index.set(value, bucket);
-      bucket.set(objectKey(object.metadata), object);
+    for (const { valuesOf, buckets } of this.#indexes.values()) {
+      for (const value of valuesOf(object)) {
+        const bucket = buckets.get(value) ?? new Map<ObjectKey, Stored<T>>();
+        buckets.set(value, bucket);
+        bucket.set(objectKey(object.metadata), object);
+      }
     }
   }
 
   #unindex(object: Stored<T>): void {
-    for (const [label, index] of this.#indexes) {
-      const value = object.metadata.labels?.[label];
-      const bucket = value === undefined ? undefined : index.get(value);
-      if (value === undefined || bucket === undefined) continue;
-      bucket.delete(objectKey(object.metadata));
-      if (bucket.size === 0) index.delete(value);
+    for (const { valuesOf, buckets } of this.#indexes.values()) {
+      for (const value of valuesOf(object)) {
+        const bucket = buckets.get(value);
+        bucket?.delete(objectKey(object.metadata));
+        if (bucket?.size === 0) buckets.delete(value);
+      }
     }
   }
+}
+
+interface Index<T extends KubeObject> {
+  readonly valuesOf: (object: Stored<T>) => Iterable<string>;
+  readonly buckets: Map<string, Map<ObjectKey, Stored<T>>>;
 }
