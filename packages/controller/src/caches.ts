@@ -16,6 +16,7 @@ import {
   ServerlessServiceKind,
   ServiceKind,
 } from "@rouse/shared";
+import { BY_ROUTE, routesOf } from "./labeler/routing-meta.ts";
 
 /** One cache per kind the control plane reads, shared by all reconcilers. */
 export type Caches = ReturnType<typeof makeCaches>;
@@ -23,8 +24,8 @@ export type Caches = ReturnType<typeof makeCaches>;
 export function makeCaches(deps: InformerDeps) {
   return {
     knativeServices: new Informer(deps, KnativeServiceKind),
-    configurations: new Informer(deps, ConfigurationKind),
-    revisions: new Informer(deps, RevisionKind).indexBy(labels.configuration),
+    configurations: new Informer(deps, ConfigurationKind).indexBy(BY_ROUTE, routesOf),
+    revisions: new Informer(deps, RevisionKind).indexBy(labels.configuration).indexBy(BY_ROUTE, routesOf),
     routes: new Informer(deps, RouteKind),
     ingresses: new Informer(deps, IngressKind),
     deployments: new Informer(deps, DeploymentKind),

@@ -15,7 +15,7 @@ import type { Caches } from "./caches.ts";
 import { refersTo } from "./domain-mapping/domain-mapping-reconciler.ts";
 import { isObserved, readyCondition } from "./pass/readiness.ts";
 import { podFailure } from "./revision/pod-failure.ts";
-import { mentions } from "./route/traffic.ts";
+import { RouteMentions } from "./route/route-mentions.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
 
 export interface Loops {
@@ -59,17 +59,28 @@ export function resync({ caches, loops }: Watched): void {
 }
 
 function watchServing({ caches, loops }: Watched): void {
+  const mentions = new RouteMentions();
+  /** Routes that mention an object look again, also when it only now appears. */
+  const addMentioning = (
+    kind: "configuration" | "revision",
+    object: Stored<Configuration> | Stored<Revision>,
+  ): void => {
+    for (const key of mentions.of(kind, object)) {
+      loops.route.add(key);
+      loops.labeler.add(key);
+    }
+  };
   onEach(caches.knativeServices, (service) => loops.service.add(objectKey(service.metadata)));
   onEach(caches.configurations, (configuration) => {
     loops.configuration.add(objectKey(configuration.metadata));
     loops.collector.add(objectKey(configuration.metadata));
     addOwner(loops.service, "Service", configuration);
-    addMentioning({ caches, loops }, "configuration", configuration);
+    addMentioning("configuration", configuration);
   });
   const lookAround = (revision: Stored<Revision>): void => {
     addOwner(loops.configuration, "Configuration", revision);
     addOwner(loops.collector, "Configuration", revision);
-    addMentioning({ caches, loops }, "revision", revision);
+    addMentioning("revision", revision);
   };
   caches.revisions.handle({
     changed: (revision, before) => {
@@ -77,6 +88,10 @@ function watchServing({ caches, loops }: Watched): void {
       if (before === undefined || concernsOthers(revision, before)) lookAround(revision);
     },
     removed: lookAround,
+  });
+  caches.routes.handle({
+    changed: (route) => mentions.show(route),
+    removed: (route) => mentions.hide(route),
   });
   onEach(caches.routes, (route) => {
     loops.route.add(objectKey(route.metadata));
@@ -176,22 +191,6 @@ function watchSettings({ caches, loops, settings }: Watched): void {
         return;
     }
   });
-}
-
-/** Routes that mention an object look again, also when it only now appears. C §4.2. */
-function addMentioning(
-  { caches, loops }: Pick<Watched, "caches" | "loops">,
-  kind: "configuration" | "revision",
-  object: Stored<Configuration> | Stored<Revision>,
-): void {
-  const { namespace, name } = object.metadata;
-  const owner = kind === "revision" ? (object.metadata.labels?.[labels.configuration] ?? "") : "";
-  for (const route of caches.routes.list()) {
-    if (route.metadata.namespace !== namespace) continue;
-    if (!mentions(route, kind, name) && !(owner !== "" && mentions(route, "configuration", owner))) continue;
-    loops.route.add(objectKey(route.metadata));
-    loops.labeler.add(objectKey(route.metadata));
-  }
 }
 
 /** The object that controls this one, if it is of `kind`. */

@@ -23,13 +23,14 @@ import {
 } from "@rouse/shared";
 import { ROUTE_FINALIZER } from "../metadata-keys.ts";
 import { hasFailed, isReady } from "../pass/readiness.ts";
-import { routesOf, routingPatch } from "./routing-meta.ts";
+import { BY_ROUTE, routingPatch } from "./routing-meta.ts";
 
 export interface LabelerDeps {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly events: EventRecorder;
   readonly routes: Lister<Route>;
+  /** Both indexed `BY_ROUTE`. */
   readonly configurations: Lister<Configuration>;
   readonly revisions: Lister<Revision>;
 }
@@ -103,12 +104,9 @@ export class Labeler implements Reconciler {
 
   async #clear(route: { readonly namespace: string; readonly name: string }, listed: Listed): Promise<void> {
     const stale = <T extends KubeObject>(all: Lister<T>, kept: ReadonlySet<string>): readonly Stored<T>[] =>
-      [...all.list()].filter(
-        ({ metadata }) =>
-          metadata.namespace === route.namespace &&
-          !kept.has(metadata.name) &&
-          routesOf({ metadata }).has(route.name),
-      );
+      all
+        .byLabel(BY_ROUTE, route.name)
+        .filter(({ metadata }) => metadata.namespace === route.namespace && !kept.has(metadata.name));
     for (const revision of stale(this.#deps.revisions, listed.revisions)) {
       await this.#patch(RevisionKind, revision, { name: route.name, isListed: false });
     }

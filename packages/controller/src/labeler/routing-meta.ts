@@ -11,6 +11,9 @@ export interface MetadataPatch {
   readonly annotations: Readonly<Record<string, string | null>>;
 }
 
+/** Index of objects by the names of the Routes they say they are used by, made of `routesOf`. */
+export const BY_ROUTE = annotations.routes;
+
 /** Which Routes an object says it is used by. */
 export function routesOf(object: Labelled): ReadonlySet<string> {
   return splitNames(object.metadata.annotations?.[annotations.routes]);

@@ -58,17 +58,6 @@ export function resolveTraffic(route: Pick<Route, "metadata" | "spec">, source: 
   return { kind: "resolved", targets, groups: groupTargets(targets) };
 }
 
-/** Whether a route's spec mentions an object: then a change of it, also its creation, concerns the route. */
-export function mentions(
-  route: Pick<Route, "spec">,
-  kind: "configuration" | "revision",
-  name: string,
-): boolean {
-  return (route.spec.traffic ?? []).some((target) =>
-    kind === "configuration" ? target.configurationName === name : target.revisionName === name,
-  );
-}
-
 function resolveTarget(
   wanted: TrafficTarget,
   service: string,
