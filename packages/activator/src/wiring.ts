@@ -26,6 +26,7 @@ import { Account } from "./report/account.ts";
 import { ConcurrencyReport } from "./report/concurrency-report.ts";
 import { EarlyReport } from "./report/early-report.ts";
 import { type ColdStarts, TimeColdStart } from "./report/time-cold-start.ts";
+import type { RevisionEntry } from "./resolve/revision-entry.ts";
 import { ResolveRevision } from "./resolve/resolve-revision.ts";
 import type { MeshAccess } from "./settings/network-settings.ts";
 import { Throttle } from "./throttle/throttle.ts";
@@ -228,13 +229,13 @@ export class Activator implements AsyncDisposable {
 
   /** Every revision there is, and what there is to do with it. */
   snapshot(): readonly RevisionSnapshot[] {
-    return [...this.#parts.watch.entries()].map(({ target, retrying, throttle: { pods, held } }) => ({
-      revision: target.key,
-      held: held + retrying.size,
-      inFlight: pods.inFlight,
-      pods: pods.usableCount,
-      capacity: pods.capacity,
-    }));
+    return [...this.#parts.watch.entries()].map(snapshotOf);
+  }
+
+  /** The same of one revision; `undefined` for one nobody knows. */
+  snapshotOf(revision: RevisionKey): RevisionSnapshot | undefined {
+    const entry = this.#parts.watch.get(revision);
+    return entry === undefined ? undefined : snapshotOf(entry);
   }
 
   /** Its metrics as Prometheus text. */
@@ -291,4 +292,14 @@ interface Parts {
   readonly wheel: TimerWheel;
   ticker: Disposable | undefined;
   isClosing: boolean;
+}
+
+function snapshotOf({ target, retrying, throttle: { pods, held } }: RevisionEntry): RevisionSnapshot {
+  return {
+    revision: target.key,
+    held: held + retrying.size,
+    inFlight: pods.inFlight,
+    pods: pods.usableCount,
+    capacity: pods.capacity,
+  };
 }

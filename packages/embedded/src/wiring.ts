@@ -69,7 +69,7 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
       ...(gateway.tlsAddress === undefined ? {} : { tlsPort: gateway.tlsAddress.port }),
     },
     snapshot: (revision) => {
-      const found = activator.snapshot().find((each) => each.revision === revision);
+      const found = activator.snapshotOf(revision);
       return found === undefined ? undefined : { held: found.held, inFlight: found.inFlight };
     },
     timeline: (pod) => kubelet.timeline(pod),
