@@ -132,7 +132,8 @@ async function openJournal(
       kept: `${path}.torn`,
     });
     await keepAside(`${path}.torn`, torn);
-    await file.replace([content.subarray(0, wholeBytes)]);
+    const whole = await file.prepare([content.subarray(0, wholeBytes)]);
+    await whole.takeOver(Buffer.alloc(0));
   }
   const journal = new StoreJournal({ file, clock, log }, { bytes: wholeBytes, snapshot });
   return { journal, records };

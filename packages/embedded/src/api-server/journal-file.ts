@@ -4,9 +4,16 @@ import { dirname, join } from "node:path";
 /** A file that is appended to, and now and then replaced as a whole. Every call has reached the disk when it resolves. */
 export interface JournalFile {
   append(bytes: Buffer): Promise<void>;
-  /** All or nothing: after a crash there is the old content or the new. */
-  replace(chunks: Iterable<Buffer>): Promise<void>;
+  /** Writes a new content beside the old one, which may be appended to meanwhile. One at a time. */
+  prepare(chunks: Iterable<Buffer>): Promise<PreparedContent>;
   close(): Promise<void>;
+}
+
+/** A new content, on the disk and not yet in force. Either of its calls ends it. */
+export interface PreparedContent {
+  /** Puts it in force, with `rest` behind it. All or nothing: after a crash there is the old content or the new. */
+  takeOver(rest: Buffer): Promise<void>;
+  discard(): Promise<void>;
 }
 
 /** A `JournalFile` on a disk, made if it is not there. Only its owner may read it: it holds whatever objects hold. */
@@ -30,20 +37,35 @@ export class DiskJournalFile implements JournalFile {
     await this.#handle.datasync();
   }
 
-  async replace(chunks: Iterable<Buffer>): Promise<void> {
+  async prepare(chunks: Iterable<Buffer>): Promise<PreparedContent> {
     const next = `${this.#path}.new`;
     const handle = await open(next, "w", 0o600);
     try {
       for (const chunk of chunks) await handle.appendFile(chunk);
       await handle.sync();
-    } finally {
+    } catch (error) {
       await handle.close();
+      throw error;
     }
-    await rename(next, this.#path);
-    await syncDirectory(dirname(this.#path));
-    const old = this.#handle;
-    this.#handle = await open(this.#path, "a", 0o600);
-    await old.close();
+    return {
+      takeOver: async (rest) => {
+        try {
+          if (rest.length > 0) {
+            await handle.appendFile(rest);
+            await handle.datasync();
+          }
+          await rename(next, this.#path);
+          await syncDirectory(dirname(this.#path));
+        } catch (error) {
+          await handle.close();
+          throw error;
+        }
+        const old = this.#handle;
+        this.#handle = handle;
+        await old.close();
+      },
+      discard: () => handle.close(), // the next one is written over it
+    };
   }
 
   close(): Promise<void> {

@@ -1,14 +1,15 @@
 import { type JournalRecord, type LogFields, type Logger, silentLogger } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { describe, expect, test } from "vitest";
-import type { JournalFile } from "./journal-file.ts";
+import type { JournalFile, PreparedContent } from "./journal-file.ts";
 import { decodeJournal } from "./journal-format.ts";
 import { StoreJournal, type StoreJournalOptions } from "./store-journal.ts";
 
 /** A disk in memory that writes when it is told to, and can fail. */
 class FakeFile implements JournalFile {
   content = Buffer.alloc(0);
-  writes: ("append" | "replace")[] = [];
+  writes: ("append" | "replace" | "discard")[] = [];
+  isPreparingHeld = false;
   isFull = false;
   isClosed = false;
   #gates: (() => void)[] = [];
@@ -20,10 +21,18 @@ class FakeFile implements JournalFile {
     this.content = Buffer.concat([this.content, bytes]);
   }
 
-  async replace(chunks: Iterable<Buffer>): Promise<void> {
+  async prepare(chunks: Iterable<Buffer>): Promise<PreparedContent> {
+    if (this.isPreparingHeld) await new Promise<void>((resolve) => this.#gates.push(resolve));
     await this.#gate();
-    this.writes.push("replace");
-    this.content = Buffer.concat([...chunks]);
+    const next = Buffer.concat([...chunks]);
+    return {
+      takeOver: async (rest) => {
+        await this.#gate();
+        this.writes.push("replace");
+        this.content = Buffer.concat([next, rest]);
+      },
+      discard: async () => void this.writes.push("discard"),
+    };
   }
 
   async close(): Promise<void> {
@@ -32,6 +41,7 @@ class FakeFile implements JournalFile {
 
   release(): void {
     this.isHeld = false;
+    this.isPreparingHeld = false;
     for (const open of this.#gates.splice(0)) open();
   }
 
@@ -102,6 +112,40 @@ describe("a store's journal", () => {
     await journal.flush();
     expect(file.writes).toContain("replace");
     expect(file.records.at(-1)).toEqual(at(7));
+  });
+
+  test("nobody waits for a file that is being written anew: the old one is kept until then", async () => {
+    const { file, journal, append } = setup({ rewriteBytesMin: 100 });
+    file.isPreparingHeld = true;
+    for (let version = 1; version <= 6; version++) {
+      append(version);
+      await journal.durable();
+    }
+    expect(file.records.at(-1)).toEqual(at(6));
+    expect(file.writes).not.toContain("replace");
+    append(7);
+    file.release();
+    await journal.flush();
+    expect(file.writes).toContain("replace");
+    expect(file.records.at(-1)).toEqual(at(7));
+    expect(file.records.length).toBeLessThan(7);
+  });
+
+  test("a rewrite that the changes outrun is given up, and nothing is lost", async () => {
+    const { file, journal, append } = setup({ rewriteBytesMin: 100, pendingBytesMax: 1_000 });
+    file.isPreparingHeld = true;
+    for (let version = 1; version <= 40; version++) {
+      append(version);
+      await journal.durable();
+    }
+    expect(journal.isCurrent).toBe(true);
+    expect(file.records.map((record) => record.type)).toHaveLength(40);
+    file.release();
+    append(41);
+    await journal.flush();
+    expect(file.writes).toContain("discard");
+    expect(file.records.at(-1)).toEqual(at(41));
+    await journal.close();
   });
 
   test("says once that the disk fails, goes on, and writes the whole when it is back", async () => {

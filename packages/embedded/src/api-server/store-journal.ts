@@ -1,5 +1,5 @@
 import type { Clock, Journal, JournalRecord, Logger } from "@rouse/shared";
-import type { JournalFile } from "./journal-file.ts";
+import type { JournalFile, PreparedContent } from "./journal-file.ts";
 import { encodeRecord, JOURNAL_HEADER } from "./journal-format.ts";
 
 /** A journal is written anew when it has grown past this, and past so many times what it then held. */
@@ -10,7 +10,8 @@ const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 /** Wait before a disk that failed is tried again: doubling from the first to the last. */
 const RETRY_MS_FIRST = 1_000;
 const RETRY_MS_MAX = 60_000;
-const CHUNK_RECORDS = 256;
+/** Encoded in one go: what waits for the event loop waits for no more than this. */
+const CHUNK_RECORDS = 32;
 
 export interface StoreJournalDeps {
   readonly file: JournalFile;
@@ -28,11 +29,21 @@ export interface StoreJournalOptions {
   readonly pendingBytesMax?: number;
 }
 
+/** A file written anew beside the one in use. */
+interface Rewrite {
+  /** What was appended since its records were taken. */
+  readonly tail: string[];
+  tailBytes: number;
+  bytes: number;
+  prepared: PreparedContent | undefined;
+}
+
 /**
  * Keeps a store's changes in a file. Appending never waits: changes are written in batches, one on its way and the
  * rest behind it, so that each is on the disk within about two syncs; a crash of the machine loses at most those, the
- * end of the process alone loses what was not handed to the system yet. A disk that fails does not stop the store: it
- * is said once, and when the disk is back the whole is written anew.
+ * end of the process alone loses what was not handed to the system yet. A file that has grown too long is written anew
+ * beside the old one, which goes on being appended to until the new one takes over, so that nobody waits for that. A
+ * disk that fails does not stop the store: it is said once, and when the disk is back the whole is written anew.
  */
 export class StoreJournal implements Journal, AsyncDisposable {
   readonly #deps: StoreJournalDeps;
@@ -49,6 +60,8 @@ export class StoreJournal implements Journal, AsyncDisposable {
   /** Who waits for records up to a number, oldest first. */
   #waiting: { readonly until: number; readonly resolve: () => void }[] = [];
   #failures = 0;
+  #rewrite: Rewrite | undefined;
+  #preparing: Promise<void> | undefined;
   #work: Promise<void> | undefined;
   #retry: Disposable | undefined;
   #isClosed = false;
@@ -63,7 +76,9 @@ export class StoreJournal implements Journal, AsyncDisposable {
   append(record: JournalRecord): void {
     this.#taken++;
     if (this.#isStale || this.#isClosed) return; // the next rewrite has it
-    this.#push(encodeRecord(record));
+    const text = encodeRecord(record);
+    this.#push(text);
+    if (this.#rewrite !== undefined) this.#addToTail(this.#rewrite, text);
     if (this.#pendingBytes > (this.#options.pendingBytesMax ?? PENDING_BYTES_MAX)) this.#markStale();
     this.#start();
   }
@@ -85,7 +100,9 @@ export class StoreJournal implements Journal, AsyncDisposable {
   /** Resolves when all that was appended is on the disk, or the disk has failed. */
   async flush(): Promise<void> {
     this.#start();
-    while (this.#work !== undefined) await this.#work;
+    while (this.#work !== undefined || this.#preparing !== undefined) {
+      await (this.#work ?? this.#preparing);
+    }
   }
 
   /** Writes what is left and closes the file. */
@@ -117,11 +134,12 @@ export class StoreJournal implements Journal, AsyncDisposable {
     for (const { resolve } of this.#waiting.splice(0)) resolve();
     this.#pending = [];
     this.#pendingBytes = 0;
+    this.#giveUpRewrite();
   }
 
   #start(): void {
     if (this.#work !== undefined || this.#isClosed || this.#retry !== undefined) return;
-    if (this.#pending.length === 0 && !this.#isStale) return;
+    if (this.#pending.length === 0 && !this.#isStale && this.#rewrite?.prepared === undefined) return;
     this.#work = this.#writeAll().finally(() => {
       this.#work = undefined;
     });
@@ -129,9 +147,13 @@ export class StoreJournal implements Journal, AsyncDisposable {
 
   async #writeAll(): Promise<void> {
     try {
-      while (this.#isStale || this.#pending.length > 0) {
-        if (this.#isStale || this.#isOvergrown()) await this.#rewrite();
-        else await this.#writeBatch();
+      for (;;) {
+        const prepared = this.#rewrite?.prepared;
+        if (this.#isStale) await this.#writeWhole();
+        else if (this.#rewrite !== undefined && prepared !== undefined) {
+          await this.#takeOver(this.#rewrite, prepared);
+        } else if (this.#pending.length > 0) await this.#writeBatch();
+        else break;
       }
       if (this.#failures > 0) this.#deps.log.info("the journal is written again");
       this.#failures = 0;
@@ -141,13 +163,19 @@ export class StoreJournal implements Journal, AsyncDisposable {
   }
 
   async #writeBatch(): Promise<void> {
-    const bytes = Buffer.from(this.#pending.join(""));
+    const bytes = Buffer.from(this.#takePending());
     const until = this.#taken;
-    this.#pending = [];
-    this.#pendingBytes = 0;
     await this.#deps.file.append(bytes);
     this.#bytes += bytes.length;
     this.#keptUntil(until);
+    if (this.#isOvergrown() && this.#preparing === undefined) this.#preparing = this.#prepare();
+  }
+
+  #takePending(): string {
+    const text = this.#pending.join("");
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    return text;
   }
 
   #isOvergrown(): boolean {
@@ -155,22 +183,67 @@ export class StoreJournal implements Journal, AsyncDisposable {
     return this.#bytes > Math.max(limit, REWRITE_GROWTH * this.#bytesAtRewrite);
   }
 
-  /** The records are taken now; changes made while they are being written come after them. */
-  async #rewrite(): Promise<void> {
-    const records = [...this.#options.snapshot()];
+  /** The records are taken now; what is appended from now on is written to the old file and comes behind the new one. */
+  async #prepare(): Promise<void> {
+    const rewrite: Rewrite = { tail: [], tailBytes: 0, bytes: 0, prepared: undefined };
+    this.#rewrite = rewrite;
+    try {
+      const prepared = await this.#deps.file.prepare(this.#snapshotChunks(rewrite));
+      if (this.#rewrite === rewrite) rewrite.prepared = prepared;
+      else await prepared.discard();
+    } catch (error) {
+      if (this.#rewrite === rewrite) this.#failed(error);
+    } finally {
+      this.#preparing = undefined;
+      this.#start();
+    }
+  }
+
+  async #takeOver(rewrite: Rewrite, prepared: PreparedContent): Promise<void> {
+    this.#rewrite = undefined;
     const until = this.#taken;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#isStale = false;
-    let written = 0;
-    await this.#deps.file.replace(
-      chunksOf(records, (bytes) => {
-        written += bytes;
-      }),
-    );
-    this.#bytes = written;
-    this.#bytesAtRewrite = written;
+    this.#takePending(); // the tail has it
+    const rest = Buffer.from(rewrite.tail.join(""));
+    await prepared.takeOver(rest);
+    this.#bytes = rewrite.bytes + rest.length;
+    this.#bytesAtRewrite = rewrite.bytes;
     this.#keptUntil(until);
+  }
+
+  /** After a failure: what the old file holds is not known. Changes made meanwhile come behind. */
+  async #writeWhole(): Promise<void> {
+    await this.#preparing;
+    const until = this.#taken;
+    const written = { bytes: 0 };
+    const chunks = this.#snapshotChunks(written);
+    this.#takePending();
+    this.#isStale = false;
+    const prepared = await this.#deps.file.prepare(chunks);
+    await prepared.takeOver(Buffer.alloc(0));
+    this.#bytes = written.bytes;
+    this.#bytesAtRewrite = written.bytes;
+    this.#keptUntil(until);
+  }
+
+  #snapshotChunks(written: { bytes: number }): Iterable<Buffer> {
+    return chunksOf([...this.#options.snapshot()], (bytes) => {
+      written.bytes += bytes;
+    });
+  }
+
+  #addToTail(rewrite: Rewrite, text: string): void {
+    rewrite.tail.push(text);
+    rewrite.tailBytes += text.length;
+    // So much was changed meanwhile that the next attempt does better.
+    if (rewrite.tailBytes > (this.#options.pendingBytesMax ?? PENDING_BYTES_MAX)) this.#giveUpRewrite();
+  }
+
+  #giveUpRewrite(): void {
+    const prepared = this.#rewrite?.prepared;
+    this.#rewrite = undefined;
+    prepared?.discard().catch((error: unknown) => {
+      this.#deps.log.debug("a file was not closed", { error: String(error) });
+    });
   }
 
   #keptUntil(count: number): void {
