@@ -10,6 +10,7 @@ class FakeFile implements JournalFile {
   content = Buffer.alloc(0);
   writes: ("append" | "replace" | "discard")[] = [];
   isPreparingHeld = false;
+  prepared = 0;
   isFull = false;
   isClosed = false;
   #gates: (() => void)[] = [];
@@ -25,6 +26,7 @@ class FakeFile implements JournalFile {
     if (this.isPreparingHeld) await new Promise<void>((resolve) => this.#gates.push(resolve));
     await this.#gate();
     const next = Buffer.concat([...chunks]);
+    this.prepared++;
     return {
       takeOver: async (rest) => {
         await this.#gate();
@@ -129,6 +131,18 @@ describe("a store's journal", () => {
     expect(file.writes).toContain("replace");
     expect(file.records.at(-1)).toEqual(at(7));
     expect(file.records.length).toBeLessThan(7);
+  });
+
+  test("every file that is written anew is put in force or given up", async () => {
+    const { file, journal, append } = setup({ rewriteBytesMin: 100 });
+    for (let version = 1; version <= 200; version++) {
+      append(version);
+      if (version % 7 === 0) await Promise.resolve();
+      if (version % 31 === 0) await journal.durable();
+    }
+    await journal.close();
+    expect(file.prepared).toBe(file.writes.filter((kind) => kind !== "append").length);
+    expect(file.records.at(-1)).toEqual(at(200));
   });
 
   test("a rewrite that the changes outrun is given up, and nothing is lost", async () => {

@@ -142,6 +142,7 @@ export class StoreJournal implements Journal, AsyncDisposable {
     if (this.#pending.length === 0 && !this.#isStale && this.#rewrite?.prepared === undefined) return;
     this.#work = this.#writeAll().finally(() => {
       this.#work = undefined;
+      this.#start(); // for what came after the last look
     });
   }
 
@@ -168,7 +169,9 @@ export class StoreJournal implements Journal, AsyncDisposable {
     await this.#deps.file.append(bytes);
     this.#bytes += bytes.length;
     this.#keptUntil(until);
-    if (this.#isOvergrown() && this.#preparing === undefined) this.#preparing = this.#prepare();
+    if (this.#isOvergrown() && this.#rewrite === undefined && this.#preparing === undefined) {
+      this.#preparing = this.#prepare();
+    }
   }
 
   #takePending(): string {
