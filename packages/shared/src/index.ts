@@ -2,7 +2,7 @@ export { type Admission, BreakerCore, type BreakerLimits } from "./breaker/break
 export { type Waiter, WaitQueue } from "./breaker/wait-queue.ts";
 export { type Authority, issueCertificate, makeAuthority } from "./certificate/make-certificate.ts";
 export { type Clock, httpDate, type MonoMs, parseRfc3339, rfc3339, type WallMs } from "./clock/clock.ts";
-export { monoFromSystem, RealClock } from "./clock/real-clock.ts";
+export { monoFromSystem, monoOriginMs, RealClock } from "./clock/real-clock.ts";
 export { TimerWheel, WheelTimer } from "./clock/timer-wheel.ts";
 export { VirtualClock } from "./clock/virtual-clock.ts";
 export {

@@ -13,6 +13,7 @@ import {
   type Clock,
   KnativeServiceKind,
   type Logger,
+  monoOriginMs,
   type ObjectKey,
   objectKey,
   type Random,
@@ -158,7 +159,7 @@ function podName(key: ObjectKey): string {
  */
 function timelinePage(home: RunningHome, query: URLSearchParams): unknown {
   const [namespace = "", name = ""] = (query.get("pod") ?? "").split("/");
-  return { originMs: performance.timeOrigin, timeline: home.timeline(objectKey({ namespace, name })) };
+  return { originMs: monoOriginMs(), timeline: home.timeline(objectKey({ namespace, name })) };
 }
 
 function explainPage(home: RunningHome, query: URLSearchParams): ExplainAnswer {
