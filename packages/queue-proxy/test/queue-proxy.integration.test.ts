@@ -58,6 +58,14 @@ test("a request reaches the program with the client's Host and without the platf
   expect(proxy.takeStat()).toMatchObject({ podName: "pod-1", requestCount: 1, proxiedRequestCount: 1 });
 });
 
+test("Q-4: on all interfaces both stacks reach it, and IPv4 clients keep their address", async () => {
+  await using hello = await program((request, response) => response.end(request.headers["x-forwarded-for"]));
+  await using proxy = await start(hello.port, { ip: "::" });
+  const { port } = proxy.address;
+  expect((await call({ ip: "127.0.0.1", port })).body).toBe("127.0.0.1");
+  if (proxy.address.ip === "::") expect((await call({ ip: "::1", port })).body).toBe("::1");
+});
+
 test("Q-47: a hundred at once and one place: all served, never two together", async () => {
   let running = 0;
   let most = 0;

@@ -1,6 +1,5 @@
-import type { RequestListener } from "node:http";
 import { type Clock, type Logger, ports } from "@rouse/shared";
-import { notFound, PlainServer, pathOf } from "./plain-server.ts";
+import { type SideListener, startSideListener } from "./side-listener.ts";
 
 /** The part of a sidecar that knows when traffic has moved away. */
 export interface DrainControl {
@@ -20,29 +19,25 @@ export interface AdminDeps {
 const WAIT_FOR_DRAIN = "/wait-for-drain";
 /** Without a signal by then the program was merely restarted. Q-114 */
 const SIGNAL_MS = 1_000;
-const HEADERS_TIMEOUT_MS = 60_000;
 
 /** The kubelet's listener: holds the end of the program's containers until the pod is out of use. ..Q-114 */
-export function startAdmin(deps: AdminDeps, ip: string | undefined): Promise<PlainServer> {
-  return PlainServer.start(
-    { ip, port: ports.queueAdmin, headersTimeoutMs: HEADERS_TIMEOUT_MS },
-    serveAdmin(deps),
+export function startAdmin(deps: AdminDeps, ip: string): Promise<SideListener> {
+  const { clock, log, drain, isEnding } = deps;
+  return startSideListener(
+    deps,
+    { ip, port: ports.queueAdmin },
+    {
+      path: WAIT_FOR_DRAIN,
+      answer: (exchange) => {
+        log.info("Attached drain handler from user-container");
+        const timer = clock.after(SIGNAL_MS, () => {
+          if (!isEnding()) drain.reset();
+        });
+        void drain.finish().then(() => {
+          timer[Symbol.dispose]();
+          exchange.respond({ status: 200 });
+        });
+      },
+    },
   );
-}
-
-export function serveAdmin({ clock, log, drain, isEnding }: AdminDeps): RequestListener {
-  return (request, response) => {
-    if (pathOf(request) !== WAIT_FOR_DRAIN) {
-      notFound(response);
-      return;
-    }
-    log.info("Attached drain handler from user-container");
-    const timer = clock.after(SIGNAL_MS, () => {
-      if (!isEnding()) drain.reset();
-    });
-    void drain.finish().then(() => {
-      timer[Symbol.dispose]();
-      response.writeHead(200, { "Content-Length": 0 }).end();
-    });
-  };
 }

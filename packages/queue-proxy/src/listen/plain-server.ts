@@ -1,11 +1,4 @@
-import type * as http from "node:http";
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from "node:http";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 import { assert } from "@rouse/shared";
 
@@ -21,7 +14,10 @@ export interface PlainServerOptions {
 /** How often heads that take too long are looked for. */
 const CHECK_MS = 5_000;
 
-/** A side listener: few requests of few callers, so Node's own server is good enough (design §3). */
+/**
+ * A side listener that is off unless asked for: few requests of few callers, so Node's own server is good enough (design
+ * §3), and loaded with the first of them.
+ */
 export class PlainServer {
   readonly address: { readonly ip: string; readonly port: number };
   readonly #server: Server;
@@ -34,13 +30,13 @@ export class PlainServer {
   /** Rejects when the address is taken. */
   static async start(options: PlainServerOptions, serve: RequestListener): Promise<PlainServer> {
     const { ip, port, tls } = options;
-    const settings: http.ServerOptions = {
+    const settings: ServerOptions = {
       headersTimeout: options.headersTimeoutMs,
       requestTimeout: 0,
       keepAliveTimeout: 0,
       connectionsCheckingInterval: CHECK_MS,
     };
-    const server = tls === undefined ? createServer(settings, serve) : secure({ ...settings, ...tls }, serve);
+    const server = tls === undefined ? plainly(settings, serve) : secure({ ...settings, ...tls }, serve);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen({ port, ...(ip === undefined ? {} : { host: ip }) }, () => {
@@ -68,8 +64,14 @@ export class PlainServer {
   }
 }
 
+function plainly(options: ServerOptions, serve: RequestListener): Server {
+  const http = process.getBuiltinModule("node:http");
+  assert(http !== undefined, "node:http is part of Node");
+  return http.createServer(options, serve);
+}
+
 /** Loaded where it is asked for alone: TLS costs 2 MB. */
-function secure(options: http.ServerOptions & TlsOptions, serve: RequestListener): Server {
+function secure(options: ServerOptions & TlsOptions, serve: RequestListener): Server {
   const https = process.getBuiltinModule("node:https");
   assert(https !== undefined, "node:https is part of Node");
   return https.createServer(options, serve);

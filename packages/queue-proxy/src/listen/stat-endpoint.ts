@@ -1,21 +1,19 @@
-import { ports, STAT_CONTENT_TYPE } from "@rouse/shared";
-import { notFound, PlainServer, pathOf } from "./plain-server.ts";
-
-const HEADERS_TIMEOUT_MS = 60_000;
+import { type Clock, ports, STAT_CONTENT_TYPE } from "@rouse/shared";
+import { type SideListener, startSideListener } from "./side-listener.ts";
 
 /** Where the autoscaler asks for our load: always protobuf, whatever it accepts. */
 export function startStatEndpoint(
+  deps: { readonly clock: Clock },
   stats: { readonly bytes: Uint8Array },
-  ip: string | undefined,
-): Promise<PlainServer> {
-  const at = { ip, port: ports.autoscalerMetrics, headersTimeoutMs: HEADERS_TIMEOUT_MS };
-  return PlainServer.start(at, (request, response) => {
-    if (pathOf(request) !== "/metrics") {
-      notFound(response);
-      return;
-    }
-    const { bytes } = stats;
-    response.writeHead(200, { "Content-Type": STAT_CONTENT_TYPE, "Content-Length": bytes.length });
-    response.end(bytes);
-  });
+  ip: string,
+): Promise<SideListener> {
+  const headers = { "Content-Type": STAT_CONTENT_TYPE };
+  return startSideListener(
+    deps,
+    { ip, port: ports.autoscalerMetrics },
+    {
+      path: "/metrics",
+      answer: (exchange) => exchange.respond({ status: 200, headers, body: stats.bytes }),
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseConfig } from "../config.ts";
 import { resourceOf } from "../metrics/resource.ts";
-import { drainLimitMs, onAllInterfaces } from "./sidecar.ts";
+import { drainLimitMs } from "./sidecar.ts";
 
 test.each([
   [300_000, 290_000],
@@ -11,20 +11,6 @@ test.each([
   [0, Number.POSITIVE_INFINITY],
 ])("Q-63, Q-115: of a grace period of %i ms a drain may take %i (E-10)", (graceMs, want) => {
   expect(drainLimitMs(graceMs)).toBe(want);
-});
-
-test("Q-4: both stacks where there are two, IPv4 where there is one; another error is an error", async () => {
-  const failing = (code: string) => async (ip: string) => {
-    if (ip === "::") throw Object.assign(new Error(code), { code });
-    return ip;
-  };
-  expect(await onAllInterfaces(undefined, async (ip) => ip)).toEqual({ proxy: "::", ip: "::" });
-  expect(await onAllInterfaces(undefined, failing("EAFNOSUPPORT"))).toEqual({
-    proxy: "0.0.0.0",
-    ip: "0.0.0.0",
-  });
-  expect(await onAllInterfaces("127.0.0.1", failing("x"))).toEqual({ proxy: "127.0.0.1", ip: "127.0.0.1" });
-  await expect(onAllInterfaces(undefined, failing("EADDRINUSE"))).rejects.toThrow("EADDRINUSE");
 });
 
 test("Q-135, Q-154: who is speaking", () => {

@@ -13,8 +13,8 @@ import {
 import { ConfigError } from "../config/config-error.ts";
 import type { Config, Environment } from "../config.ts";
 import { startAdmin } from "../listen/admin.ts";
-import type { PlainServer } from "../listen/plain-server.ts";
 import { startProfiling } from "../listen/profiling.ts";
+import type { SideListener } from "../listen/side-listener.ts";
 import { startStatEndpoint } from "../listen/stat-endpoint.ts";
 import { startUserMetrics } from "../listen/user-metrics.ts";
 import { resourceOf } from "../metrics/resource.ts";
@@ -39,6 +39,8 @@ export interface SidecarDeps {
 
 /** The contract's quiet time. Q-109 */
 const QUIET_MS = 30_000;
+/** Of both stacks, or of IPv4 where the machine has no other. Q-4 */
+const ALL_INTERFACES = "::";
 /** What is kept of the pod's grace period for the end itself: a tenth of it, within these. E-10 */
 const RESERVE_MS_MIN = 1_000;
 const RESERVE_MS_MAX = 10_000;
@@ -47,8 +49,8 @@ const RESERVE_MS_MAX = 10_000;
 export class Sidecar {
   readonly #deps: SidecarDeps;
   readonly #proxy: QueueProxy;
-  readonly #servers: readonly { readonly name: string; readonly server: PlainServer }[];
-  readonly #userMetrics: PlainServer | undefined;
+  readonly #servers: readonly { readonly name: string; readonly server: SideListener }[];
+  readonly #userMetrics: SideListener | undefined;
   readonly #owned: readonly (Disposable | undefined)[];
   readonly #telemetry: Telemetry<Tracing> | undefined;
   readonly #ending: { isEnding: boolean };
@@ -57,8 +59,8 @@ export class Sidecar {
     deps: SidecarDeps,
     parts: {
       readonly proxy: QueueProxy;
-      readonly servers: readonly { readonly name: string; readonly server: PlainServer }[];
-      readonly userMetrics: PlainServer | undefined;
+      readonly servers: readonly { readonly name: string; readonly server: SideListener }[];
+      readonly userMetrics: SideListener | undefined;
       readonly owned: readonly (Disposable | undefined)[];
       readonly telemetry: Telemetry<Tracing> | undefined;
       readonly ending: { isEnding: boolean };
@@ -100,36 +102,32 @@ export class Sidecar {
         tracing: telemetry?.tracing,
       },
     );
-    const startProxy = (ip: string): Promise<QueueProxy> =>
-      QueueProxy.start(
-        { clock, random, log },
-        {
-          ip,
-          port: config.servingPort,
-          podName: config.podName,
-          revision: config.revision,
-          userPort: config.userPort,
-          containerConcurrency: Math.max(0, config.containerConcurrency),
-          ...config.limits,
-          readinessProbes: config.readinessProbes,
-          detectsHttp2: config.detectsHttp2,
-          drainQuietMs: QUIET_MS,
-          drainLimitMs: drainLimitMs(config.limits.timeoutMs),
-          onlookers,
-        },
-      );
-    const ending = { isEnding: false };
-    const { proxy, ip } = await named(
-      `main:${config.servingPort}`,
-      log,
-      onAllInterfaces(listenIp, startProxy),
+    const ip = listenIp ?? ALL_INTERFACES;
+    const starting = QueueProxy.start(
+      { clock, random, log },
+      {
+        ip,
+        port: config.servingPort,
+        podName: config.podName,
+        revision: config.revision,
+        userPort: config.userPort,
+        containerConcurrency: Math.max(0, config.containerConcurrency),
+        ...config.limits,
+        readinessProbes: config.readinessProbes,
+        detectsHttp2: config.detectsHttp2,
+        drainQuietMs: QUIET_MS,
+        drainLimitMs: drainLimitMs(config.limits.timeoutMs),
+        onlookers,
+      },
     );
+    const ending = { isEnding: false };
+    const proxy = await named(`main:${config.servingPort}`, log, starting);
     running.proxy = proxy;
     const stats = new StatPublisher(clock, { podName: config.podName, take: () => proxy.takeStat() });
-    const admin = startAdmin({ clock, log, drain: proxy.quiet, isEnding: () => ending.isEnding }, listenIp);
+    const admin = startAdmin({ clock, log, drain: proxy.quiet, isEnding: () => ending.isEnding }, ip);
     const [adminServer, statServer, profiler, secure, userMetrics] = await Promise.all([
       named(`admin:${ports.queueAdmin}`, log, admin),
-      named(`metrics:${ports.autoscalerMetrics}`, log, startStatEndpoint(stats, listenIp)),
+      named(`metrics:${ports.autoscalerMetrics}`, log, startStatEndpoint({ clock }, stats, ip)),
       observability.isProfiling
         ? named(
             `profile:${config.profilingPort}`,
@@ -212,21 +210,6 @@ export class Sidecar {
 export function drainLimitMs(timeoutMs: number): number {
   if (timeoutMs <= 0) return Number.POSITIVE_INFINITY;
   return timeoutMs - Math.min(Math.max(timeoutMs / 10, RESERVE_MS_MIN), RESERVE_MS_MAX);
-}
-
-/** Both stacks on one socket; IPv4 alone where the machine has no other. Q-4 */
-export async function onAllInterfaces<T>(
-  ip: string | undefined,
-  listen: (ip: string) => Promise<T>,
-): Promise<{ readonly proxy: T; readonly ip: string }> {
-  if (ip !== undefined) return { proxy: await listen(ip), ip };
-  try {
-    return { proxy: await listen("::"), ip: "::" };
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code !== "EAFNOSUPPORT" && code !== "EADDRNOTAVAIL") throw error;
-    return { proxy: await listen("0.0.0.0"), ip: "0.0.0.0" };
-  }
 }
 
 /** Says which listener it was that could not be opened. Q-7 */
