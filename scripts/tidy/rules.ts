@@ -33,10 +33,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 /** What they ship runs in someone's data path, so it takes nothing from a registry at run time. Libraries §10. */
 const WITHOUT_DEPENDENCIES = ["shared", "queue-proxy", "activator", "autoscaler", "controller", "gateway"];
-/** Beside the data path a library may earn its place: WebSockets, cron, kubeconfig files. Libraries §4, §8. */
+/** Beside the data path a library may earn its place: WebSockets, cron. Libraries §4, §8. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   activator: ["ws"],
-  autoscaler: ["ws", "croner", "yaml"],
+  autoscaler: ["ws", "croner"],
 };
 /** A bundle of its own, which only those load who configure it. */
 const APART = /^packages\/[^/]+\/src\/otel\//;

@@ -1,12 +1,23 @@
-import { identityText, LeaseElections, readElectionConfig } from "@rouse/shared";
+import {
+  Informer,
+  identityText,
+  LeaseElections,
+  type PodAutoscaler,
+  PodAutoscalerKind,
+  readElectionConfig,
+} from "@rouse/shared";
+import { AdoptionController } from "./adoption/adoption-controller.ts";
 import { AdminServer } from "./cluster/admin-server.ts";
 import type { ClusterController, ClusterControllerDeps } from "./cluster/cluster-controller.ts";
 import type { Config } from "./config.ts";
 import { ServerlessServiceController } from "./serverless-service/serverless-service-controller.ts";
+import { Webhook } from "./webhook/webhook.ts";
 
 /** The controller of a cluster, for as long as it runs. */
 export interface Program extends AsyncDisposable {
   readonly adminPort: number;
+  /** `undefined` without a webhook. */
+  readonly webhookPort: number | undefined;
 }
 
 /**
@@ -22,6 +33,10 @@ export async function startProgram(deps: ClusterControllerDeps, config: Config):
   let isReady = false;
   if (config.parts.has("serverlessservice")) {
     controllers.push(starting.use(new ServerlessServiceController(deps)));
+  }
+  const autoscalers = starting.use(new Informer<PodAutoscaler>(deps, PodAutoscalerKind));
+  if (config.parts.has("adoption")) {
+    controllers.push(starting.use(new AdoptionController({ ...deps, autoscalers })));
   }
   const elections = starting.use(
     new LeaseElections(
@@ -51,12 +66,25 @@ export async function startProgram(deps: ClusterControllerDeps, config: Config):
       { ip: config.ip, port: config.adminPort },
     ),
   );
+  if (config.parts.has("adoption") || config.parts.has("webhook")) await autoscalers.start();
+  const webhook = config.parts.has("webhook")
+    ? starting.use(
+        await Webhook.start(
+          { ...deps, autoscalers },
+          { ip: config.ip, port: config.webhookPort, service: config.webhookService },
+        ),
+      )
+    : undefined;
   await Promise.all(controllers.map((controller) => controller.start()));
   elections.start(controllers.map(({ lease }) => lease));
   isReady = true;
   log.info("controller runs", { parts: [...config.parts].join(","), adminPort: admin.port });
   const running = starting.move();
-  return { adminPort: admin.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    adminPort: admin.port,
+    webhookPort: webhook?.port,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 /** Which Leases this replica holds. */

@@ -118,6 +118,11 @@ export { HttpKubeClient, type HttpKubeClientDeps } from "./kube/http/http-kube-c
 export { parseKubeconfig } from "./kube/http/kubeconfig-text.ts";
 export { Informer, type InformerDeps, type InformerHandler, type Lister } from "./kube/informer.ts";
 export {
+  MutatingWebhookConfigurationKind,
+  ValidatingWebhookConfigurationKind,
+  type WebhookConfiguration,
+} from "./kube/kinds/admission.ts";
+export {
   type HorizontalPodAutoscaler,
   HorizontalPodAutoscalerKind,
   type HpaMetric,

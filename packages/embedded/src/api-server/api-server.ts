@@ -31,6 +31,8 @@ export interface ApiServerDeps {
 export interface ApiServerOptions {
   /** Where objects are kept over restarts; absent: nowhere. */
   readonly dataDir?: string;
+  /** Pods, endpoints and events as well, where they outlive this process, as in a cluster. */
+  readonly keepsAll?: boolean;
 }
 
 /** A file that is there and is none of ours. */
@@ -42,7 +44,9 @@ export class ForeignJournalError extends Error {
  * What lives no longer than this process: a pod's program ends with it, and endpoints are made anew from the pods
  * there are. Restored, they would send requests to nobody (C-168).
  */
-const NOT_KEPT: ReadonlySet<string> = new Set([PodKind, EndpointsKind, EventKind].map(({ kind }) => kind));
+const NOT_KEPT_AT_HOME: ReadonlySet<string> = new Set(
+  [PodKind, EndpointsKind, EventKind].map(({ kind }) => kind),
+);
 
 /** Far below the versions a store leaves out when it is restored. */
 const SKIPPED_PER_VERSION = 10_000;
@@ -78,7 +82,8 @@ export class ApiServer implements AsyncDisposable {
   static async start(deps: ApiServerDeps, options: ApiServerOptions = {}): Promise<ApiServer> {
     const { clock, random, log } = deps;
     await using owned = new AsyncDisposableStack();
-    const snapshot = (): Iterable<JournalRecord> => snapshotOf(store);
+    const notKept: ReadonlySet<string> = options.keepsAll === true ? new Set() : NOT_KEPT_AT_HOME;
+    const snapshot = (): Iterable<JournalRecord> => snapshotOf(store, notKept);
     const kept =
       options.dataDir === undefined
         ? { journal: undefined, records: [] }
@@ -90,7 +95,7 @@ export class ApiServer implements AsyncDisposable {
         wall: () => clock.wall(),
         random,
         admission: new ServingAdmission(() => settings.current),
-        journal: kept.journal === undefined ? noJournal : keptOnly(kept.journal),
+        journal: kept.journal === undefined ? noJournal : keptOnly(kept.journal, notKept),
       },
       { restored: kept.records },
     );
@@ -140,12 +145,12 @@ async function openJournal(
 }
 
 /** Leaves out what is not kept, but for where the counter stands: after a restart it must not go back (P-49). */
-function keptOnly(journal: Pick<StoreJournal, "append">): Journal {
+function keptOnly(journal: Pick<StoreJournal, "append">, notKept: ReadonlySet<string>): Journal {
   let skipped = 0;
   return {
     append: (record) => {
       const { kind } = record.type === "put" ? record.object : record;
-      if (!NOT_KEPT.has(kind)) {
+      if (!notKept.has(kind)) {
         journal.append(record);
         return;
       }
@@ -157,10 +162,10 @@ function keptOnly(journal: Pick<StoreJournal, "append">): Journal {
 }
 
 /** Everything that is kept, and how far the counter has come: later changes may have been to what is not. */
-function* snapshotOf(store: ObjectStore): Generator<JournalRecord> {
+function* snapshotOf(store: ObjectStore, notKept: ReadonlySet<string>): Generator<JournalRecord> {
   yield { type: "version", resourceVersion: store.resourceVersion };
   for (const kind of store.kinds) {
-    if (NOT_KEPT.has(kind.kind)) continue;
+    if (notKept.has(kind.kind)) continue;
     for (const object of store.list(kind)) yield { type: "put", object };
   }
 }

@@ -1,4 +1,5 @@
 import { apiVersion, type Kind, type KubeObject } from "../object.ts";
+import { MutatingWebhookConfigurationKind, ValidatingWebhookConfigurationKind } from "./admission.ts";
 import { HorizontalPodAutoscalerKind } from "./autoscaling.ts";
 import { LeaseKind } from "./coordination.ts";
 import {
@@ -52,6 +53,8 @@ export const allKinds: readonly Kind<KubeObject>[] = [
   EndpointSliceKind,
   LeaseKind,
   CustomResourceDefinitionKind,
+  MutatingWebhookConfigurationKind,
+  ValidatingWebhookConfigurationKind,
   KnativeServiceKind,
   ConfigurationKind,
   RevisionKind,
