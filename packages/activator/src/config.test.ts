@@ -17,7 +17,10 @@ test("A-4: names and defaults of the contract", () => {
       metrics: { ip: undefined, port: 9_090 },
       autoscalerUrl: "ws://autoscaler.knative-serving.svc.cluster.local:8080",
       listenIp: "::",
-      ports: { http: 8_012, h2c: 8_013 },
+      ports: { http: 8_012, h2c: 8_013, https: 8_112, podHttps: 8_112 },
+      tls: { minVersion: "TLSv1.3", maxVersion: undefined, ciphers: undefined, curves: undefined },
+      hasOldNames: false,
+      hasPodAddresses: false,
       leavingMs: 45_000,
       watchesPods: false,
       revisionOrigin: "revisions",
@@ -32,9 +35,11 @@ test("A-4: everything that is wrong is told at once", () => {
     PROBE_FREQUENCY: "0s",
     MAX_IDLE_PROXY_CONNS_PER_HOST: "-1",
     METRICS_PROMETHEUS_PORT: "80",
+    ACTIVATOR_TLS_MIN_VERSION: "1.1",
   };
   const parsed = parseConfig(environment, undefined);
   expect(parsed.kind === "problems" && parsed.problems.map(({ variable }) => variable).sort()).toEqual([
+    "ACTIVATOR_TLS",
     "MAX_IDLE_PROXY_CONNS_PER_HOST",
     "METRICS_PROMETHEUS_PORT",
     "POD_IP",

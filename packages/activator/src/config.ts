@@ -1,4 +1,4 @@
-import { parseDuration, ports } from "@rouse/shared";
+import { parseDuration, parseTlsVariables, ports, type TlsSettings, tlsVariables } from "@rouse/shared";
 import type { ProbePace } from "./probe/pod-prober.ts";
 import type { RevisionOrigin } from "./watch/revision-source.ts";
 
@@ -23,11 +23,23 @@ export interface Config {
   /** The address to listen on; all interfaces unless told (A-3). */
   readonly listenIp: string;
   /** Where it listens for HTTP/1.1 and h2c revisions; the contract's ports unless told. */
-  readonly ports: { readonly http: number; readonly h2c: number };
+  readonly ports: {
+    readonly http: number;
+    readonly h2c: number;
+    /** By TLS, where it is on; and that of pods. A-121 */
+    readonly https: number;
+    readonly podHttps: number;
+  };
+  /** What is offered in handshakes of clients. */
+  readonly tls: TlsSettings;
   /** How long it serves on after it was told to go. A-127. */
   readonly leavingMs: number;
   /** Whether its role may watch pods: those who wait are told more precisely why there is none. A-5. */
   readonly watchesPods: boolean;
+  /** Publishes the metrics of releases up to 1.18 as well. A-50 */
+  readonly hasOldNames: boolean;
+  /** Tells pods apart in metrics, by their addresses. A-49 */
+  readonly hasPodAddresses: boolean;
   /** Whose objects say which revisions there are: `podautoscalers` where Knative is not installed. */
   readonly revisionOrigin: RevisionOrigin;
 }
@@ -69,6 +81,14 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
     wrong(name, "is to be a duration above 0, such as 200ms");
     return fallbackMs;
   };
+  const tls = (): TlsSettings => {
+    try {
+      return parseTlsVariables(text, tlsVariables("ACTIVATOR_TLS"));
+    } catch (error) {
+      wrong("ACTIVATOR_TLS", error instanceof Error ? error.message : String(error));
+      return {};
+    }
+  };
   const systemNamespace = required("SYSTEM_NAMESPACE");
   const clusterDomain = text("CLUSTER_DOMAIN") || searchedDomain(resolvConf ?? "") || "cluster.local";
   integer("MAX_IDLE_PROXY_CONNS", 1_000, Number.MAX_SAFE_INTEGER); // each pod's are bounded by the next one
@@ -99,9 +119,14 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
     ports: {
       http: integer("ROUSE_HTTP_PORT", ports.queueHttp, 65_535),
       h2c: integer("ROUSE_H2C_PORT", ports.queueH2c, 65_535),
+      https: integer("ROUSE_HTTPS_PORT", ports.queueHttps, 65_535),
+      podHttps: integer("ROUSE_POD_HTTPS_PORT", ports.queueHttps, 65_535),
     },
+    tls: tls(),
     leavingMs: duration("ROUSE_LEAVING", LEAVING_MS),
     watchesPods: text("ROUSE_WATCH_PODS") === "true",
+    hasOldNames: text("ROUSE_OLD_METRIC_NAMES") === "true",
+    hasPodAddresses: text("ROUSE_METRICS_POD_ADDRESSES") === "true",
     revisionOrigin: text("ROUSE_REVISIONS") === "podautoscalers" ? "podautoscalers" : "revisions",
   };
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "config", config };

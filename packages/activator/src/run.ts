@@ -1,11 +1,18 @@
 import { readFileSync } from "node:fs";
-import { findServer, HttpKubeClient, RealClock, RealRandom } from "@rouse/shared";
+import {
+  findServer,
+  HttpKubeClient,
+  JsonLogger,
+  parseLogging,
+  RealClock,
+  RealRandom,
+} from "@rouse/shared";
 import { type Environment, parseConfig } from "./config.ts";
-import { JsonLogger } from "./log/json-logger.ts";
-import { Program } from "./program.ts";
+import { Program, type ProgramDeps } from "./program.ts";
 
-export interface RunOptions {
+export interface RunOptions extends Pick<ProgramDeps, "loadTelemetry"> {
   readonly environment: Environment;
+  /** Takes a line, whole: of the log, or of the request log. */
   readonly write: (line: string) => void;
   readonly exit: (code: number) => void;
   /** Calls `end` at each signal to end. */
@@ -13,9 +20,17 @@ export interface RunOptions {
 }
 
 /** Starts the activator against the API its environment names, and ends it at a signal; at a second one, at once. */
-export async function run({ environment, write, exit, onSignal }: RunOptions): Promise<void> {
+export async function run({ environment, write, exit, onSignal, loadTelemetry }: RunOptions): Promise<void> {
   const clock = new RealClock();
-  const log = new JsonLogger({ clock, write, podName: environment.POD_NAME ?? "", level: "info" });
+  const log = JsonLogger.create(
+    {
+      clock,
+      write,
+      logging: parseLogging("", ""),
+      program: { name: "activator", caller: "activator/main.cjs" },
+    },
+    { "knative.dev/controller": "activator", "knative.dev/pod": environment.POD_NAME ?? "" }, // A-51
+  );
   const parsed = parseConfig(environment, readIfThere("/etc/resolv.conf"));
   if (parsed.kind === "problems") {
     for (const { variable, problem } of parsed.problems) log.error(`${variable} ${problem}`);
@@ -27,7 +42,19 @@ export async function run({ environment, write, exit, onSignal }: RunOptions): P
     const random = new RealRandom();
     const server = findServer({ clock }, environment);
     const client = new HttpKubeClient({ clock, random, server, userAgent: "rouse-activator" });
-    const program = await Program.start({ client, clock, random, log }, config);
+    const program = await Program.start(
+      {
+        client,
+        clock,
+        random,
+        log,
+        environment,
+        loadTelemetry,
+        configureLog: (logging) => log.configure(logging),
+        writeRequest: write,
+      },
+      config,
+    );
     let isEnding = false;
     onSignal(() => {
       if (isEnding) {

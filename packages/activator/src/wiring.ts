@@ -1,91 +1,34 @@
 import {
-  type Clock,
   chain,
   type Endpoint,
-  endpointAddress,
-  type KubeClient,
+  type Family,
+  HttpServer,
   LimitDuration,
   type Listener,
-  type Logger,
   type Network,
-  type Random,
   type RevisionKey,
-  type StatSink,
   sockets,
   TimerWheel,
 } from "@rouse/shared";
 import { AnswerProbes } from "./accept/answer-probes.ts";
 import { ActivatorContext } from "./accept/context.ts";
 import { TakeReadyNotice } from "./accept/take-ready-notice.ts";
+import { connectionTo, type EndpointOwner } from "./forward/connect-to-pod.ts";
 import { forwardThroughMesh, forwardToPod } from "./forward/forward-to-pod.ts";
 import { MarkProxied } from "./forward/mark-proxied.ts";
 import { ActivatorMetrics, type ReportConnection } from "./metrics/activator-metrics.ts";
+import type { RequestMetrics } from "./metrics/request-metrics.ts";
+import type { ActivatorDeps, ActivatorOptions } from "./options.ts";
 import type { AskPod } from "./probe/ask-pod.ts";
-import type { ProbePace } from "./probe/pod-prober.ts";
 import { Account } from "./report/account.ts";
 import { ConcurrencyReport } from "./report/concurrency-report.ts";
 import { EarlyReport } from "./report/early-report.ts";
 import { type ColdStarts, TimeColdStart } from "./report/time-cold-start.ts";
-import type { RevisionEntry } from "./resolve/revision-entry.ts";
 import { ResolveRevision } from "./resolve/resolve-revision.ts";
-import type { MeshAccess } from "./settings/network-settings.ts";
+import { type RevisionSnapshot, snapshotOf } from "./snapshot.ts";
 import { Throttle } from "./throttle/throttle.ts";
-import type { RevisionOrigin } from "./watch/revision-source.ts";
+import { TraceAttempt, TraceRequests, TraceTry } from "./trace/trace-requests.ts";
 import { RevisionWatch } from "./watch/revision-watch.ts";
-
-export interface ActivatorDeps {
-  readonly client: KubeClient;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Where reports go; the poke of a first request is sent to it in the same turn of the event loop. */
-  readonly stats: StatSink;
-  readonly log: Logger;
-  /** Sockets unless given. */
-  readonly network?: Network;
-  /** Asks a pod whether it is ready; over a socket unless given. */
-  readonly askPod?: AskPod;
-  /** The connection reports go over, where there is one: without it the activator is not ready. A-26, A-99. */
-  readonly connection?: ReportConnection;
-  /** How pods started, where that is known: what requests waited for is told by it. */
-  readonly coldStarts?: ColdStarts;
-}
-
-export interface ActivatorOptions {
-  readonly ip: string;
-  /** 0 lets the system choose; `address` says what it chose. */
-  readonly port: number;
-  /** A second port with the same service, which Endpoints of h2c revisions list (A-1). None unless told. */
-  readonly h2cPort?: number;
-  /** Our name in reports. */
-  readonly podName: string;
-  /** Our address in public Endpoints. */
-  readonly podIp: string;
-  /** `cluster.local` unless told. */
-  readonly clusterDomain?: string;
-  /** Idle connections kept to each pod; 100 unless told. */
-  readonly idleConnectionsMax?: number;
-  /** How pods that are listed as not ready are asked. */
-  readonly probing?: ProbePace;
-  /** What stands between us and pods; nothing unless told. A-8. */
-  readonly mesh?: MeshAccess;
-  /** Whether pods may be watched, to tell those who wait why there is none. Default: yes. */
-  readonly watchesPods?: boolean;
-  /** Whose objects say which revisions there are; Knative's own unless told. */
-  readonly revisionOrigin?: RevisionOrigin;
-}
-
-/** What the activator has to do with one revision now. */
-export interface RevisionSnapshot {
-  readonly revision: RevisionKey;
-  /** Requests that wait for a pod. */
-  readonly held: number;
-  /** Requests that run on one. */
-  readonly inFlight: number;
-  /** Usable pods, all activators' shares together. */
-  readonly pods: number;
-  /** Requests that may run at one time; infinite where nothing limits them. */
-  readonly capacity: number;
-}
 
 /** Reports are cut as often as the autoscaler's buckets. A-87. */
 const REPORT_PERIOD_MS = 1_000;
@@ -97,42 +40,33 @@ const IDLE_CONNECTIONS_MAX = 100;
 
 /** Holds requests for revisions without pods, has them started, and shares requests out among the pods there are. */
 export class Activator implements AsyncDisposable {
-  readonly #listeners: readonly [Listener, ...Listener[]];
+  readonly #listeners: Listeners;
   readonly #parts: Parts;
   #closing: Promise<void> | undefined;
 
-  private constructor(listeners: readonly [Listener, ...Listener[]], parts: Parts) {
+  private constructor(listeners: Listeners, parts: Parts) {
     this.#listeners = listeners;
     this.#parts = parts;
   }
 
   /** Resolves when all revisions are known and it listens. Rejects if it cannot listen. */
   static async start(deps: ActivatorDeps, options: ActivatorOptions): Promise<Activator> {
-    const {
-      client,
-      clock,
-      random,
-      stats,
-      log,
-      network = sockets,
-      askPod,
-      coldStarts = unknownStart,
-      connection,
-    } = deps;
+    const { client, clock, random, stats, log, network = sockets, coldStarts = unknownStart } = deps;
+    const { connection, certificates, onlookers = {} } = deps;
     const watch = new RevisionWatch(
       { client, clock, random },
       {
         podIp: options.podIp,
-        isMesh: options.mesh === "service",
+        mesh: options.mesh ?? "none",
         watchesPods: options.watchesPods ?? true,
         revisionOrigin: options.revisionOrigin ?? "revisions",
         ...(options.probing === undefined ? {} : { probing: options.probing }),
-        ...(askPod === undefined ? {} : { ask: askPod }),
-        connect: (endpoint: Endpoint) =>
+        ...(deps.askPod === undefined ? {} : { ask: answersOf(deps.askPod) }),
+        connect: (endpoint: Endpoint, owner: EndpointOwner) =>
           network.connect(
             { clock, random },
             {
-              ...endpointAddress(endpoint),
+              ...connectionTo(endpoint, owner, certificates, options.securePodPort),
               dialRetriesMax: DIAL_RETRIES_MAX,
               idleMax: options.idleConnectionsMax ?? IDLE_CONNECTIONS_MAX,
             },
@@ -140,7 +74,10 @@ export class Activator implements AsyncDisposable {
       },
     );
     const report = new ConcurrencyReport(options.podName);
-    const metrics = new ActivatorMetrics();
+    const metrics = new ActivatorMetrics({
+      podName: options.podName,
+      hasOldNames: options.hasOldNames ?? false,
+    });
     const early = new EarlyReport({ clock, report, stats });
     const throttle = new Throttle({
       clock,
@@ -153,6 +90,7 @@ export class Activator implements AsyncDisposable {
       early,
       report,
       metrics,
+      requestMetrics: onlookers.requestMetrics,
       connection,
       wheel: new TimerWheel(clock),
       ticker: undefined,
@@ -167,8 +105,11 @@ export class Activator implements AsyncDisposable {
           },
         }),
         new TakeReadyNotice((revision, pod) => watch.podReady(revision, pod)),
+        ...(onlookers.tracing === undefined ? [] : [new TraceRequests(onlookers.tracing)]),
+        ...(onlookers.requestMetrics === undefined ? [] : [onlookers.requestMetrics]),
         new ResolveRevision(watch, options.clusterDomain ?? "cluster.local"),
-        new Account({ clock, report, stats, metrics }), // pokes the autoscaler before anything else is done
+        ...(onlookers.requestLog === undefined ? [] : [onlookers.requestLog]),
+        new Account({ clock, report, stats }), // pokes the autoscaler before anything else is done
         new LimitDuration<ActivatorContext>(
           { clock, wheel: parts.wheel },
           {
@@ -177,29 +118,39 @@ export class Activator implements AsyncDisposable {
           },
         ),
         new MarkProxied(),
+        ...(onlookers.tracing === undefined ? [] : [new TraceTry()]),
         throttle,
-        new TimeColdStart({ clock, coldStarts, histograms: metrics.coldStart }),
+        ...(onlookers.tracing === undefined ? [] : [new TraceAttempt()]),
+        new TimeColdStart({ clock, coldStarts, coldStarted: (tookMs) => metrics.coldStarted(tookMs) }),
       ],
       options.mesh === "passthrough"
         ? forwardThroughMesh(throttle, ({ revision }) => revision?.target.privateService ?? "")
         : forwardToPod(throttle),
     );
-    using starting = new DisposableStack();
+    await using starting = new AsyncDisposableStack();
     starting.use(watch);
     await watch.start(throttle); // first, so that no revision is unknown only because it is early (A-10)
-    const listen = (port: number): Promise<Listener> =>
-      network.listen<ActivatorContext>(
-        { clock, handler, context: () => new ActivatorContext(), log },
-        { ip: options.ip, port },
+    const listen = async (at: ListenOptions): Promise<Listener> =>
+      starting.use(
+        await network.listen<ActivatorContext>(
+          { clock, handler, context: () => new ActivatorContext(), log },
+          at,
+        ),
       );
-    const listeners: [Listener, ...Listener[]] = [await listen(options.port)];
-    if (options.h2cPort !== undefined) {
-      try {
-        listeners.push(await listen(options.h2cPort));
-      } catch (error) {
-        await listeners[0].close();
-        throw error;
-      }
+    const { ip } = options;
+    const listeners: Listeners = {
+      http: await listen({ ip, port: options.port }),
+      h2c: options.h2cPort === undefined ? undefined : await listen({ ip, port: options.h2cPort }),
+      https: undefined,
+    };
+    if (certificates !== undefined && options.secure !== undefined) {
+      const { port, settings } = options.secure;
+      const { certificate } = certificates;
+      const https = await listen({ ip, port, certificate, tlsSettings: settings });
+      certificates.follow((next) => {
+        if (https instanceof HttpServer) https.setCertificate(next);
+      });
+      listeners.https = https;
     }
     starting.move();
     const tick = (): void => {
@@ -214,12 +165,17 @@ export class Activator implements AsyncDisposable {
   }
 
   get address(): { readonly ip: string; readonly port: number } {
-    return this.#listeners[0].address;
+    return this.#listeners.http.address;
   }
 
   /** The port of h2c revisions, if there is one. */
   get h2cPort(): number | undefined {
-    return this.#listeners[1]?.address.port;
+    return this.#listeners.h2c?.address.port;
+  }
+
+  /** The port that speaks TLS, if there is one. */
+  get httpsPort(): number | undefined {
+    return this.#listeners.https?.address.port;
   }
 
   /** Somebody who asked the pod says that it is ready: it is used at once, before the watch says so. */
@@ -238,14 +194,15 @@ export class Activator implements AsyncDisposable {
     return entry === undefined ? undefined : snapshotOf(entry);
   }
 
-  /** Its metrics as Prometheus text. */
-  metrics(): string {
-    const { metrics, watch, report, connection } = this.#parts;
-    return metrics.text({
+  /** What there is to know about it and, where they are measured, about requests. */
+  metrics(): readonly Family[] {
+    const { metrics, requestMetrics, watch, report, connection } = this.#parts;
+    const state = metrics.families({
       entries: () => watch.entries(),
       reported: (revision) => report.reported(revision),
       connection,
     });
+    return [...state, ...(requestMetrics?.families() ?? [])];
   }
 
   /** From now on it says that it is going, and serves all the same. A-127. */
@@ -256,7 +213,7 @@ export class Activator implements AsyncDisposable {
   /** Takes no more connections, and waits until everything held and in flight has ended, streams too. A-128. */
   async drain(): Promise<void> {
     this.leave();
-    await Promise.all(this.#listeners.map((listener) => listener.drain()));
+    await Promise.all(this.#all.map((listener) => listener.drain()));
   }
 
   /** Stops, giving what is held and in flight up to `graceMs`. May be called twice. */
@@ -269,10 +226,14 @@ export class Activator implements AsyncDisposable {
     await this.close();
   }
 
+  get #all(): readonly Listener[] {
+    return Object.values(this.#listeners).filter((listener) => listener !== undefined);
+  }
+
   async #close(graceMs: number): Promise<void> {
     const { watch, early, wheel } = this.#parts;
     this.#parts.isClosing = true;
-    await Promise.all(this.#listeners.map((listener) => listener.close(graceMs)));
+    await Promise.all(this.#all.map((listener) => listener.close(graceMs)));
     this.#parts.ticker?.[Symbol.dispose]();
     early[Symbol.dispose]();
     wheel.close();
@@ -283,23 +244,27 @@ export class Activator implements AsyncDisposable {
 const unknownStart: ColdStarts = () => undefined;
 const NO_LIMITS = { timeoutMs: 0, responseStartTimeoutMs: 0, idleTimeoutMs: 0 };
 
+type ListenOptions = Parameters<Network["listen"]>[1];
+
+interface Listeners {
+  readonly http: Listener;
+  readonly h2c: Listener | undefined;
+  https: Listener | undefined;
+}
+
+/** A plain yes or no says nothing about a mesh. */
+function answersOf(isReady: NonNullable<ActivatorDeps["askPod"]>): AskPod {
+  return async (pod, options) => ((await isReady(pod, options)) ? "ready" : "unreachable");
+}
+
 interface Parts {
   readonly watch: RevisionWatch;
   readonly early: EarlyReport;
   readonly report: ConcurrencyReport;
   readonly metrics: ActivatorMetrics;
+  readonly requestMetrics: RequestMetrics | undefined;
   readonly connection: ReportConnection | undefined;
   readonly wheel: TimerWheel;
   ticker: Disposable | undefined;
   isClosing: boolean;
-}
-
-function snapshotOf({ target, retrying, throttle: { pods, held } }: RevisionEntry): RevisionSnapshot {
-  return {
-    revision: target.key,
-    held: held + retrying.size,
-    inFlight: pods.inFlight,
-    pods: pods.usableCount,
-    capacity: pods.capacity,
-  };
 }

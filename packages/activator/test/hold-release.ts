@@ -12,12 +12,11 @@ import { RecordingExchange, VirtualClock } from "@rouse/shared/testing";
 import { ActivatorContext } from "../src/accept/context.ts";
 import { PodSet } from "../src/balance/pod-set.ts";
 import { forwardToPod } from "../src/forward/forward-to-pod.ts";
-import type { RevisionEntry } from "../src/resolve/revision-entry.ts";
+import { PodReach } from "../src/probe/pod-reach.ts";
+import { newRevisionEntry, type RevisionEntry } from "../src/resolve/revision-entry.ts";
 import { revisionTarget } from "../src/resolve/revision-target.ts";
-import { RetryBudget } from "../src/throttle/retry.ts";
 import { RevisionThrottle } from "../src/throttle/revision-throttle.ts";
 import { Throttle } from "../src/throttle/throttle.ts";
-import { PodReadiness } from "../src/watch/pod-readiness.ts";
 
 type Exchange = RecordingExchange<ActivatorContext>;
 
@@ -91,20 +90,12 @@ class RevisionWorld {
       loadBalancing: random.chance(0.5) ? "contract" : "least-loaded",
       connect: (at) => ({ ...endpointAddress(at), close: () => {} }),
     });
-    this.#entry = {
+    this.#entry = newRevisionEntry({
       target,
       uid: `${id}`,
       throttle: new RevisionThrottle(pods, random),
-      readiness: new PodReadiness(),
-      retrying: new Set(),
-      retryBudget: new RetryBudget(),
-      heldBytes: 0,
-      unlistedSince: undefined,
-      failure: undefined,
-      waitTimer: undefined,
-      isGone: false,
-      ejections: new Set(),
-    };
+      reach: new PodReach("none"),
+    });
   }
 
   get running(): readonly Exchange[] {

@@ -8,6 +8,7 @@ import { turn } from "./world.ts";
 
 const required = { POD_NAME: "activator-1", POD_IP: "127.0.0.1", SYSTEM_NAMESPACE: "knative-serving" };
 
+const loadTelemetry = () => Promise.reject(new Error("nobody asked for it"));
 const CONFIG_MAPS = ["config-network", "config-logging", "config-observability"];
 const configMap = (name: string) => ({
   apiVersion: "v1",
@@ -48,6 +49,7 @@ test("A-4: an environment that makes no sense is told in full, and ends with 1",
     write: (line) => lines.push(line),
     exit: (code) => codes.push(code),
     onSignal: () => {},
+    loadTelemetry,
   });
   expect(lines.map((line) => JSON.parse(line).message)).toEqual([
     "SYSTEM_NAMESPACE is required",
@@ -94,8 +96,9 @@ clusters:
     onSignal: (end) => {
       signal = end;
     },
+    loadTelemetry,
   });
-  expect([...api.asked].sort()).toEqual(["", "configmaps", "endpoints", "revisions"]);
+  expect([...api.asked].sort()).toEqual(["", "configmaps", "endpoints", "revisions", "services"]);
   const address: string = JSON.parse(lines.at(-1) ?? "{}").address;
   const status = await new Promise<number | undefined>((resolve, reject) => {
     get(`http://${address}/`, { agent: false }, (response) => {

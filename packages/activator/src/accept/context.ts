@@ -1,6 +1,7 @@
-import { Deadline, type Exchange, type MonoMs, type Waiter } from "@rouse/shared";
+import { Deadline, type Endpoint, type Exchange, type MonoMs, type Waiter } from "@rouse/shared";
 import type { PodTracker } from "../balance/pod-tracker.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
+import type { RequestTrace } from "../trace/tracing.ts";
 
 export type HeldExchange = Exchange<ActivatorContext>;
 
@@ -18,8 +19,20 @@ export class ActivatorContext {
   attempts = 0;
   /** It had to wait for a pod. */
   wasHeld = false;
-  /** When it was last sent to one; known of those that were held, and where answers say so. */
+  /** When it was last sent to one. */
   sentAt: MonoMs | undefined;
+  /** What the pod it was last sent to said: a status, or what went wrong instead. */
+  podResult: number | string | undefined;
+  /** How long that took. */
+  podTookMs = 0;
+  podAddress: Endpoint | undefined;
+  /** The pod's queue-proxy has just said that its program is not there. */
+  isProgramGone = false;
+  /** What it waited for, of one that is timed, once its pod answers: milliseconds of each of `timedPhases`. */
+  waitedMs: readonly number[] | undefined;
+  isTimed = false;
+  /** Its spans, where it is traced. */
+  trace: RequestTrace | undefined;
   /** When it is tried again, while it waits for that out of the queue. */
   retryTimer: Disposable | undefined;
   readonly deadline = new Deadline();

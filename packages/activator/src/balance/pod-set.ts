@@ -9,8 +9,11 @@ export interface PodSetOptions {
   /** 0 = unlimited. */
   readonly containerConcurrency: number;
   readonly loadBalancing?: LoadBalancing;
-  readonly connect: (endpoint: Endpoint) => ClosableUpstream;
+  readonly connect: (endpoint: Endpoint, kind: EndpointKind) => ClosableUpstream;
 }
+
+/** A pod, or the address of the Service in front of them all. */
+export type EndpointKind = "pod" | "service";
 
 /** What became of a pod that could not be reached. */
 export type Ejection =
@@ -74,19 +77,8 @@ export class PodSet {
 
   /** Replaces the list of usable pods. One that leaves lets its requests finish; its connections close after the last. */
   setUsable(endpoints: Iterable<Endpoint>): void {
-    const usable = new Set(endpoints);
     this.#serviceSlots = undefined;
-    if (usable.size === this.#usable.length && this.#usable.every((endpoint) => usable.has(endpoint))) return;
-    this.#usable = [...usable].sort((a, b) => (a < b ? -1 : 1)); // by bytes of `ip:port`: A-77
-    for (const endpoint of this.#usable) {
-      const tracker = this.#trackers.get(endpoint);
-      if (tracker === undefined) this.#trackers.set(endpoint, this.#track(endpoint));
-      else this.#leaving.delete(tracker);
-    }
-    for (const tracker of [...this.#trackers.values()]) {
-      if (!usable.has(tracker.endpoint)) this.#retire(tracker);
-    }
-    this.#reassign();
+    this.#replace(endpoints, "pod");
   }
 
   /**
@@ -96,7 +88,8 @@ export class PodSet {
    */
   setService(endpoint: Endpoint, readyPods: number): void {
     const { containerConcurrency } = this.#options;
-    this.setUsable(readyPods === 0 ? [] : [endpoint]);
+    this.#serviceSlots = undefined;
+    this.#replace(readyPods === 0 ? [] : [endpoint], "service");
     const tracker = this.#trackers.get(endpoint);
     if (tracker === undefined || readyPods === 0) return;
     const activators = this.#place.kind === "known" ? this.#place.of : 1;
@@ -144,10 +137,11 @@ export class PodSet {
   /**
    * Leaves a pod out that could not be reached; never the last one, and never more than half: then it is more likely
    * us than them, and to wait for a pod that may be there is worse than to try it.
+   * @param options.evenLast it is known to be them
    */
-  eject(tracker: PodTracker): Ejection {
+  eject(tracker: PodTracker, { evenLast = false }: { readonly evenLast?: boolean } = {}): Ejection {
     if (tracker.isEjected || !this.#routable.has(tracker)) return { kind: "out" };
-    if (this.#ejected >= ejectedMax(this.#routable)) return { kind: "kept" };
+    if (!evenLast && this.#ejected >= ejectedMax(this.#routable)) return { kind: "kept" };
     const ejection = tracker.eject();
     this.#ejected++;
     this.#routable.changed(tracker);
@@ -189,10 +183,25 @@ export class PodSet {
     this.#reassign();
   }
 
-  #track(endpoint: Endpoint): PodTracker {
+  #replace(endpoints: Iterable<Endpoint>, kind: EndpointKind): void {
+    const usable = new Set(endpoints);
+    if (usable.size === this.#usable.length && this.#usable.every((endpoint) => usable.has(endpoint))) return;
+    this.#usable = [...usable].sort((a, b) => (a < b ? -1 : 1)); // by bytes of `ip:port`: A-77
+    for (const endpoint of this.#usable) {
+      const tracker = this.#trackers.get(endpoint);
+      if (tracker === undefined) this.#trackers.set(endpoint, this.#track(endpoint, kind));
+      else this.#leaving.delete(tracker);
+    }
+    for (const tracker of [...this.#trackers.values()]) {
+      if (!usable.has(tracker.endpoint)) this.#retire(tracker);
+    }
+    this.#reassign();
+  }
+
+  #track(endpoint: Endpoint, kind: EndpointKind): PodTracker {
     const { containerConcurrency, connect } = this.#options;
     const slots = containerConcurrency === 0 ? new RampedSlots() : new FixedSlots(containerConcurrency);
-    const tracker = new PodTracker(endpoint, connect(endpoint), slots);
+    const tracker = new PodTracker(endpoint, connect(endpoint, kind), slots);
     this.#young.add(tracker);
     return tracker;
   }

@@ -1,4 +1,4 @@
-import { assert, type Endpoint, type Upstream } from "@rouse/shared";
+import { assert, type Endpoint, endpoint as endpointOf, type Upstream } from "@rouse/shared";
 import type { Slots } from "./slots.ts";
 
 /** Connections to one endpoint, closed by who opened them. */
@@ -19,6 +19,8 @@ const WARMTH_STEP = 0.1;
 export class PodTracker {
   readonly endpoint: Endpoint;
   readonly upstream: ClosableUpstream;
+  /** What requests to it are addressed to: where its connections go, which by TLS is another port. */
+  readonly authority: Endpoint;
   /** Its place in the list it was last put in. Kept by that list. */
   position = -1;
   readonly #slots: Slots;
@@ -32,6 +34,7 @@ export class PodTracker {
   constructor(endpoint: Endpoint, upstream: ClosableUpstream, slots: Slots) {
     this.endpoint = endpoint;
     this.upstream = upstream;
+    this.authority = endpointOf(upstream);
     this.#slots = slots;
   }
 

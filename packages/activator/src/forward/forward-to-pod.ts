@@ -12,7 +12,7 @@ export function forwardToPod(failures: ForwardFailureHandler<ActivatorContext>):
     const { tracker } = exchange.context;
     assert(tracker !== undefined, "forwarded without a slot");
     keepHost(exchange);
-    exchange.setRequestHeader("Host", tracker.endpoint);
+    exchange.setRequestHeader("Host", tracker.authority);
     exchange.forward(tracker.upstream, failures);
   };
 }

@@ -1,21 +1,7 @@
-import type { RevisionKey } from "@rouse/shared";
+import { type Family, Histogram, type RevisionKey, SECONDS_BOUNDS } from "@rouse/shared";
 import { timedPhases } from "../report/time-cold-start.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
-import { Exposition, type Labels } from "./exposition.ts";
-import { Histogram } from "./histogram.ts";
-
-/** Methods that have a series of their own; all others share one. */
-const METHODS: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "PATCH",
-  "DELETE",
-  "OPTIONS",
-  "TRACE",
-  "CONNECT",
-]);
+import { fullLabels, oldLabels, shortLabels } from "./revision-labels.ts";
 
 export interface MetricSources {
   readonly entries: () => Iterable<RevisionEntry>;
@@ -25,6 +11,12 @@ export interface MetricSources {
   readonly connection: ReportConnection | undefined;
 }
 
+export interface ActivatorMetricsOptions {
+  readonly podName: string;
+  /** Names of releases up to 1.18 as well. A-50 */
+  readonly hasOldNames: boolean;
+}
+
 /** The connection reports go over. */
 export interface ReportConnection {
   readonly isConnected: boolean;
@@ -32,99 +24,114 @@ export interface ReportConnection {
   readonly errors: number;
 }
 
+const SCOPE = "knative.dev/serving/pkg/activator";
+
 /**
- * What the activator tells of itself, under the contract's names (A §3.6). What can be read off the state is read when
- * it is asked for, so that it cannot drift from it (A-48); series go with their revision (A-49).
+ * What the activator tells of its own state, under the contract's names (A §3.6). It is read when it is asked for, so
+ * that it cannot drift from what it is about (A-48), and goes with its revision (A-49).
  */
 export class ActivatorMetrics {
-  /** In the order of `timedPhases`. */
-  readonly coldStart = timedPhases.map(() => new Histogram());
-  readonly #durations = new Map<RevisionEntry, Map<string, Histogram>>();
+  readonly #options: ActivatorMetricsOptions;
+  readonly #coldStart = new Histogram(SECONDS_BOUNDS);
+  readonly #phases = timedPhases.map((phase) => this.#coldStart.series(phase, () => [["phase", phase]]));
 
-  /** A request is over. `status` 0: its client left before there was one. */
-  ended(
-    entry: RevisionEntry,
-    request: { readonly method: string; readonly status: number },
-    seconds: number,
-  ): void {
-    if (entry.isGone) {
-      this.#durations.delete(entry);
-      return;
-    }
-    const method = METHODS.has(request.method) ? request.method : "_OTHER";
-    const key = `${method} ${request.status === 0 ? 499 : request.status}`;
-    let ofRevision = this.#durations.get(entry);
-    if (ofRevision === undefined) {
-      ofRevision = new Map();
-      this.#durations.set(entry, ofRevision);
-    }
-    let histogram = ofRevision.get(key);
-    if (histogram === undefined) {
-      histogram = new Histogram();
-      ofRevision.set(key, histogram);
-    }
-    histogram.observe(seconds);
+  constructor(options: ActivatorMetricsOptions) {
+    this.#options = options;
   }
 
-  text({ entries, reported, connection }: MetricSources): string {
-    const all = [...entries()];
-    const active = all.filter(
-      ({ throttle, retrying }) => throttle.pods.inFlight + throttle.held + retrying.size > 0,
-    );
-    for (const entry of this.#durations.keys()) if (entry.isGone) this.#durations.delete(entry);
-    const out = new Exposition();
-    out.family(
-      "kn_revision_request_concurrency",
-      { type: "gauge", help: "Average requests of the last period, as told to the autoscaler." },
-      all.flatMap((entry) => {
+  /** @param tookMs of each of `timedPhases` */
+  coldStarted(tookMs: readonly number[]): void {
+    for (const [index, series] of this.#phases.entries()) {
+      this.#coldStart.observe(series, (tookMs[index] ?? 0) / 1_000);
+    }
+  }
+
+  families({ entries, reported, connection }: MetricSources): readonly Family[] {
+    const concurrency = (labelsOf: typeof fullLabels) =>
+      [...entries()].flatMap((entry) => {
         const value = reported(entry.target.key);
-        return value === undefined ? [] : [[fullLabels(entry), value] as const];
-      }),
-    );
+        return value === undefined ? [] : [{ labels: labelsOf(entry), value }];
+      });
     const counts = (of: (entry: RevisionEntry) => number) =>
-      active.map((entry) => [shortLabels(entry), of(entry)] as const);
-    out.family(
-      "kn_revision_request_queued",
-      { type: "gauge", help: "Requests that wait for a pod." },
-      counts(({ throttle, retrying }) => throttle.held + retrying.size),
-    );
-    out.family(
-      "kn_revision_request_active",
-      { type: "gauge", help: "Requests that are at a pod." },
-      counts(({ throttle }) => throttle.pods.inFlight),
-    );
-    if (connection !== undefined) {
-      const peer = { peer: "autoscaler" };
-      const reachable = { type: "gauge", help: "Whether the autoscaler is connected." } as const;
-      out.family("kn_activator_stats_conn_reachable", reachable, [[peer, connection.isConnected ? 1 : 0]]);
-      const errors = { type: "counter", help: "Connections to the autoscaler that were lost." } as const;
-      out.family("kn_activator_stats_conn_errors_total", errors, [[peer, connection.errors]]);
-    }
-    out.histograms(
-      "http_server_request_duration_seconds",
-      "From a request's arrival to its end.",
-      [...this.#durations].flatMap(([entry, ofRevision]) =>
-        [...ofRevision].map(([key, histogram]) => {
-          const [method = "", status = ""] = key.split(" ");
-          const labels = { http_request_method: method, http_response_status_code: status };
-          return [{ ...labels, ...fullLabels(entry) }, histogram] as const;
-        }),
-      ),
-    );
-    out.histograms(
-      "rouse_activator_cold_start_seconds",
-      "What requests that were held waited for.",
-      this.coldStart.map((histogram, index) => [{ phase: timedPhases[index] ?? "" }, histogram] as const),
-    );
-    return out.toString();
+      [...entries()].filter(isActive).map((entry) => ({ labels: shortLabels(entry), value: of(entry) }));
+    const gauge = { kind: "gauge", unit: "{request}", scope: SCOPE } as const;
+    return [
+      {
+        ...gauge,
+        ...named("kn.revision.request.concurrency"),
+        help: "Average requests of the last period, as told to the autoscaler.",
+        read: () => concurrency(fullLabels),
+      },
+      {
+        ...gauge,
+        ...named("kn.revision.request.queued"),
+        help: "Requests that wait for a pod.",
+        read: () => counts(({ throttle, retrying }) => throttle.held + retrying.size),
+      },
+      {
+        ...gauge,
+        ...named("kn.revision.request.active"),
+        help: "Requests that are at a pod.",
+        read: () => counts(({ throttle }) => throttle.pods.inFlight),
+      },
+      ...(connection === undefined ? [] : connectionFamilies(connection)),
+      {
+        kind: "histogram",
+        unit: "s",
+        scope: "",
+        ...named("rouse.activator.cold_start", "_seconds"),
+        help: "What requests that were held waited for.",
+        histogram: { bounds: SECONDS_BOUNDS, all: () => (this.#isUsed ? this.#coldStart.all() : []) },
+      },
+      ...(this.#options.hasOldNames
+        ? [
+            {
+              kind: "gauge",
+              otelName: "",
+              prometheusName: "activator_request_concurrency",
+              unit: "",
+              scope: "",
+              help: "Concurrent requests that are routed to Activator",
+              read: () => concurrency((entry) => oldLabels(entry, this.#options.podName)),
+            } as const,
+          ]
+        : []),
+    ];
+  }
+
+  /** Without a cold start there is nothing to show. */
+  get #isUsed(): boolean {
+    for (const { count } of this.#coldStart.all()) if (count > 0) return true;
+    return false;
   }
 }
 
-function shortLabels({ target: { namespace, name } }: RevisionEntry): Labels {
-  return { k8s_namespace_name: namespace, kn_revision_name: name };
+function connectionFamilies(connection: ReportConnection): readonly Family[] {
+  const labels = [["peer", "autoscaler"]] as const;
+  return [
+    {
+      kind: "gauge",
+      unit: "{reachable}",
+      scope: SCOPE,
+      ...named("kn.activator.stats.conn.reachable"),
+      help: "Whether the autoscaler is connected.",
+      read: () => [{ labels, value: connection.isConnected ? 1 : 0 }],
+    },
+    {
+      kind: "counter",
+      unit: "{error}",
+      scope: SCOPE,
+      ...named("kn.activator.stats.conn.errors", "_total"),
+      help: "Connections to the autoscaler that were lost.",
+      read: () => [{ labels, value: connection.errors }],
+    },
+  ];
 }
 
-function fullLabels(entry: RevisionEntry): Labels {
-  const { service, configuration } = entry.target;
-  return { ...shortLabels(entry), kn_service_name: service, kn_configuration_name: configuration };
+function isActive({ throttle, retrying }: RevisionEntry): boolean {
+  return throttle.pods.inFlight + throttle.held + retrying.size > 0;
+}
+
+function named(otelName: string, suffix = "") {
+  return { otelName, prometheusName: otelName.replaceAll(".", "_") + suffix };
 }

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { EXPOSITION_TYPE } from "./exposition.ts";
+import { EXPOSITION_CONTENT_TYPE, exposition, type Family } from "@rouse/shared";
 
 /** Answers `GET /metrics`, and everything else with 404. */
 export class MetricsServer implements AsyncDisposable {
@@ -11,13 +11,13 @@ export class MetricsServer implements AsyncDisposable {
 
   /** @param options.ip all interfaces unless told. @throws if the address is taken */
   static async start(
-    text: () => string,
+    families: () => readonly Family[],
     options: { readonly ip: string | undefined; readonly port: number },
   ): Promise<MetricsServer> {
     const server = createServer((request, response) => {
       const isMetrics = request.method === "GET" && request.url?.split("?", 1)[0] === "/metrics";
-      response.writeHead(isMetrics ? 200 : 404, { "Content-Type": EXPOSITION_TYPE });
-      response.end(isMetrics ? text() : "");
+      response.writeHead(isMetrics ? 200 : 404, { "Content-Type": EXPOSITION_CONTENT_TYPE });
+      response.end(isMetrics ? exposition(families()) : "");
     });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);

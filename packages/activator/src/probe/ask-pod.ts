@@ -8,6 +8,7 @@ import {
   probeAgents,
   probeValues,
 } from "@rouse/shared";
+import type { PodAnswer } from "./pod-reach.ts";
 
 /** The answer is five bytes; what goes on for longer is no queue-proxy's. A-147. */
 const BODY_BYTES_MAX = 256;
@@ -16,16 +17,17 @@ export interface AskOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** The Service pods are named by where a mesh lets nobody pass otherwise, as `name.namespace`. A-22 */
+  readonly through?: string;
 }
 
 /** Asks one pod whether it is ready. Never rejects. */
-export type AskPod = (pod: Endpoint, options: AskOptions) => Promise<boolean>;
+export type AskPod = (pod: Endpoint, options: AskOptions) => Promise<PodAnswer>;
 
 /**
- * Whether a pod's queue-proxy says that its program is ready: 200 with the body `queue`, and nothing else. Always plain
- * HTTP/1.1. Never rejects. Source: A §4.2.
+ * Asks a pod's queue-proxy whether its program is ready. Always plain HTTP/1.1. Never rejects. Source: A §4.2.
  */
-export function askPod(pod: Endpoint, { clock, timeoutMs, signal }: AskOptions): Promise<boolean> {
+export function askPod(pod: Endpoint, { clock, timeoutMs, signal, through }: AskOptions): Promise<PodAnswer> {
   return new Promise((resolve) => {
     const { ip, port } = endpointAddress(pod);
     const asked = request({
@@ -33,15 +35,19 @@ export function askPod(pod: Endpoint, { clock, timeoutMs, signal }: AskOptions):
       port,
       path: HEALTH_PATH,
       agent: false,
-      headers: { "User-Agent": probeAgents.activator, [headers.networkProbe]: probeValues.queue },
+      headers: {
+        "User-Agent": probeAgents.activator,
+        [headers.networkProbe]: probeValues.queue,
+        ...(through === undefined ? {} : { Host: through, [headers.passthroughLb]: "true" }),
+      },
     });
-    const finish = (isReady: boolean): void => {
+    const finish = (answer: PodAnswer): void => {
       timer[Symbol.dispose]();
       signal.removeEventListener("abort", abandon);
       asked.destroy();
-      resolve(isReady);
+      resolve(answer);
     };
-    const abandon = (): void => finish(false);
+    const abandon = (): void => finish("unreachable");
     const timer = clock.after(timeoutMs, abandon);
     asked.on("error", abandon);
     asked.once("response", (response) => {
@@ -49,13 +55,18 @@ export function askPod(pod: Endpoint, { clock, timeoutMs, signal }: AskOptions):
       response.setEncoding("latin1");
       response.on("data", (piece: string) => {
         body += piece;
-        if (body.length > BODY_BYTES_MAX) abandon();
+        if (body.length > BODY_BYTES_MAX) finish("unready");
       });
       response.on("error", abandon);
-      response.on("end", () => finish(response.statusCode === 200 && body === probeValues.queue));
+      response.on("end", () => finish(answerOf(response.statusCode ?? 0, body)));
     });
     signal.addEventListener("abort", abandon, { once: true });
     if (signal.aborted) abandon();
     else asked.end();
   });
+}
+
+function answerOf(status: number, body: string): PodAnswer {
+  if (status === 200 && body === probeValues.queue) return "ready";
+  return status === 502 || status === 503 ? "unreachable" : "unready";
 }

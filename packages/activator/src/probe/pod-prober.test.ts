@@ -2,19 +2,18 @@ import { type Endpoint, endpoint, SeededRandom } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { expect, test } from "vitest";
 import { PodSet } from "../balance/pod-set.ts";
-import type { RevisionEntry } from "../resolve/revision-entry.ts";
+import { newRevisionEntry } from "../resolve/revision-entry.ts";
 import { revisionTarget } from "../resolve/revision-target.ts";
-import { RetryBudget } from "../throttle/retry.ts";
 import { RevisionThrottle } from "../throttle/revision-throttle.ts";
-import { PodReadiness } from "../watch/pod-readiness.ts";
 import { PodProber } from "./pod-prober.ts";
+import { type PodAnswer, PodReach } from "./pod-reach.ts";
 
 const pod = endpoint({ ip: "10.0.0.1", port: 8012 });
 
 function setUp(containers: Parameters<typeof revisionTarget>[0]["spec"]["containers"] = []) {
   const clock = new VirtualClock();
   const connect = () => ({ ip: "10.0.0.1", port: 8012, close: () => {} });
-  const entry: RevisionEntry = {
+  const entry = newRevisionEntry({
     target: revisionTarget({
       apiVersion: "serving.knative.dev/v1",
       kind: "Revision",
@@ -23,27 +22,19 @@ function setUp(containers: Parameters<typeof revisionTarget>[0]["spec"]["contain
     }),
     uid: "1",
     throttle: new RevisionThrottle(new PodSet({ containerConcurrency: 0, connect }), new SeededRandom(1)),
-    readiness: new PodReadiness(),
-    retrying: new Set(),
-    retryBudget: new RetryBudget(),
-    isGone: false,
-    heldBytes: 0,
-    unlistedSince: undefined,
-    failure: undefined,
-    waitTimer: undefined,
-    ejections: new Set(),
-  };
+    reach: new PodReach("none"),
+  });
   const askedAt: number[] = [];
-  const answers = { isReady: false };
+  const answers: { now: PodAnswer } = { now: "unready" };
   const prober = new PodProber({
     clock,
     ask: async () => {
       askedAt.push(clock.now());
-      return answers.isReady;
+      return answers.now;
     },
-    ready: (of, ready) => {
-      of.readiness.vouch(ready, clock.now());
-      prober.sync(of);
+    answered: (of, from, answer) => {
+      if (answer === "ready") of.readiness.vouch(from, clock.now());
+      if (of.reach.answered(answer) === "changed" || answer === "ready") prober.sync(of);
     },
   });
   const list = (ready: Endpoint[], notReady: Endpoint[]) => {
@@ -58,7 +49,7 @@ test("A-58: a pod that is listed and not ready is asked until it says it is", as
   list([], [pod]);
   await clock.advanceAsync(450);
   expect([askedAt, entry.readiness.usable()]).toEqual([[200, 400], []]);
-  answers.isReady = true;
+  answers.now = "ready";
   await clock.advanceAsync(1_000);
   expect([askedAt, entry.readiness.usable()]).toEqual([[200, 400, 600], [pod]]);
   expect(clock.pendingTimers).toBe(0);

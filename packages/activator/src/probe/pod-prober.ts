@@ -1,6 +1,7 @@
-import type { Clock, Endpoint } from "@rouse/shared";
+import { type Clock, type Endpoint, unreachable } from "@rouse/shared";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
 import { type AskPod, askPod } from "./ask-pod.ts";
+import type { PodAnswer } from "./pod-reach.ts";
 
 /** How a pod is asked. */
 export interface ProbePace {
@@ -16,6 +17,8 @@ const PACE: ProbePace = { periodMs: 200, timeoutMs: 300 };
 const PERIOD_MS_MAX = 2_000;
 /** How many times it is asked at the first pace. */
 const ASKED_OFTEN = 25;
+/** How often it is tried whether pods behind a mesh can be reached after all. A-60 */
+const MESH_PERIOD_MS = 60_000;
 
 export interface PodProberDeps {
   readonly clock: Clock;
@@ -23,45 +26,65 @@ export interface PodProberDeps {
   readonly ask?: AskPod;
   /** Every 200 ms, for 300 ms, unless told. */
   readonly pace?: ProbePace;
-  /** Told of each pod that says it is ready. It is not asked again until it is listed as not ready anew. */
-  readonly ready: (entry: RevisionEntry, pod: Endpoint) => void;
+  /** Whether pods are asked by the name of their Service. A-22 */
+  readonly isPassthrough?: boolean;
+  /** Told of each answer. A pod that is ready is not asked again until it is listed as not ready anew. */
+  readonly answered: (entry: RevisionEntry, pod: Endpoint, answer: PodAnswer) => void;
+}
+
+/** Whom to ask, and how. */
+interface Questions {
+  readonly pods: Iterable<Endpoint>;
+  readonly firstAfterMs: number;
+  /** From then on; doubling after a while unless it `isSteady`. */
+  readonly periodMs: number;
+  readonly isSteady: boolean;
 }
 
 /**
- * Asks pods that are listed and not ready yet, until they answer, so that they are used before the API says they are
- * ready (A-54, A-58). One question at a time and pod; a pod that leaves the list is not asked any more.
+ * Asks pods: those that are listed and not ready yet, so that they are used before the API says they are ready (A-54,
+ * A-58); and where it is not known whether pods can be reached at all, those that are ready as well, at once. One
+ * question at a time and pod; a pod that leaves the list is not asked any more.
  */
 export class PodProber implements Disposable {
-  readonly #clock: Clock;
+  readonly #deps: PodProberDeps;
   readonly #ask: AskPod;
   readonly #pace: ProbePace;
-  readonly #ready: PodProberDeps["ready"];
   readonly #asked = new Map<RevisionEntry, Map<Endpoint, AbortController>>();
 
-  constructor({ clock, ready, ask = askPod, pace = PACE }: PodProberDeps) {
-    this.#pace = pace;
-    this.#clock = clock;
-    this.#ask = ask;
-    this.#ready = ready;
+  constructor(deps: PodProberDeps) {
+    this.#deps = deps;
+    this.#pace = deps.pace ?? PACE;
+    this.#ask = deps.ask ?? askPod;
   }
 
-  /** The revision's pods have changed: asks those of whom nothing is known, and no others. */
+  /** The revision's pods, or the way to them, have changed: asks those of whom there is something to know. */
   sync(entry: RevisionEntry): void {
-    const wanted = new Set(entry.target.isUsableBeforeReady ? entry.readiness.unknown() : []);
+    const { pods, firstAfterMs, periodMs, isSteady } = this.#questions(entry);
+    const wanted = new Set(pods);
     const asked = this.#asked.get(entry) ?? new Map<Endpoint, AbortController>();
     for (const [pod, controller] of asked) {
       if (wanted.has(pod)) continue;
       asked.delete(pod);
       controller.abort();
     }
+    if (wanted.size > 0) this.#asked.set(entry, asked);
+    else this.#asked.delete(entry);
     for (const pod of wanted) {
       if (asked.has(pod)) continue;
       const controller = new AbortController();
       asked.set(pod, controller);
-      this.#askAfter(this.#pace.periodMs, { entry, pod, signal: controller.signal, times: 1 });
+      const question = { entry, pod, signal: controller.signal, times: 1, periodMs, isSteady };
+      if (firstAfterMs === 0) void this.#askNow(question);
+      else this.#askAfter(firstAfterMs, question);
     }
-    if (asked.size > 0) this.#asked.set(entry, asked);
-    else this.#asked.delete(entry);
+  }
+
+  /** Asks the address of the revision's Service, once. */
+  askService(entry: RevisionEntry, address: Endpoint): Promise<PodAnswer> {
+    const { clock } = this.#deps;
+    const { signal } = new AbortController();
+    return this.#ask(address, { clock, timeoutMs: this.#pace.timeoutMs, signal, ...this.#through(entry) });
   }
 
   /** The revision is gone. */
@@ -74,9 +97,30 @@ export class PodProber implements Disposable {
     for (const entry of [...this.#asked.keys()]) this.forget(entry);
   }
 
+  #questions({ reach, readiness, target }: RevisionEntry): Questions {
+    const early = target.isUsableBeforeReady ? readiness.unknown() : [];
+    const { periodMs } = this.#pace;
+    switch (reach.kind) {
+      case "pods":
+        return { pods: early, firstAfterMs: periodMs, periodMs, isSteady: false };
+      case "unknown":
+        return { pods: [...readiness.usable(), ...early], firstAfterMs: 0, periodMs, isSteady: false };
+      case "service": {
+        const one = reach.isSettled ? [] : readiness.usable().slice(0, 1);
+        return { pods: one, firstAfterMs: MESH_PERIOD_MS, periodMs: MESH_PERIOD_MS, isSteady: true };
+      }
+      default:
+        return unreachable(reach.kind);
+    }
+  }
+
+  #through({ target }: RevisionEntry): { readonly through?: string } {
+    return this.#deps.isPassthrough === true ? { through: target.privateService } : {};
+  }
+
   #askAfter(delayMs: number, question: Question): void {
     const { signal } = question;
-    const timer = this.#clock.after(delayMs, () => {
+    const timer = this.#deps.clock.after(delayMs, () => {
       signal.removeEventListener("abort", stop);
       void this.#askNow(question);
     });
@@ -84,19 +128,17 @@ export class PodProber implements Disposable {
     signal.addEventListener("abort", stop, { once: true });
   }
 
-  async #askNow({ entry, pod, signal, times }: Question): Promise<void> {
-    const isReady = await this.#ask(pod, { clock: this.#clock, timeoutMs: this.#pace.timeoutMs, signal });
+  async #askNow(question: Question): Promise<void> {
+    const { entry, pod, signal, times, periodMs, isSteady } = question;
+    const { clock, answered } = this.#deps;
+    const { timeoutMs } = this.#pace;
+    const answer = await this.#ask(pod, { clock, timeoutMs, signal, ...this.#through(entry) });
     if (signal.aborted) return;
-    if (isReady) {
-      this.#ready(entry, pod);
-      return;
-    }
-    const doublings = Math.max(0, times - ASKED_OFTEN);
-    const delayMs = Math.min(
-      this.#pace.periodMs * 2 ** doublings,
-      Math.max(PERIOD_MS_MAX, this.#pace.periodMs),
-    );
-    this.#askAfter(delayMs, { entry, pod, signal, times: times + 1 });
+    answered(entry, pod, answer);
+    if (signal.aborted || answer === "ready") return;
+    const doublings = isSteady ? 0 : Math.max(0, times - ASKED_OFTEN);
+    const delayMs = Math.min(periodMs * 2 ** doublings, Math.max(PERIOD_MS_MAX, periodMs));
+    this.#askAfter(delayMs, { ...question, times: times + 1 });
   }
 }
 
@@ -105,4 +147,6 @@ interface Question {
   readonly pod: Endpoint;
   readonly signal: AbortSignal;
   readonly times: number;
+  readonly periodMs: number;
+  readonly isSteady: boolean;
 }

@@ -1,13 +1,11 @@
 import type { Clock, Exchange, ExchangeObserver, Handler, Layer, StatSink } from "@rouse/shared";
 import type { ActivatorContext } from "../accept/context.ts";
-import type { ActivatorMetrics } from "../metrics/activator-metrics.ts";
 import type { ConcurrencyReport } from "./concurrency-report.ts";
 
 export interface AccountDeps {
   readonly clock: Clock;
   readonly report: ConcurrencyReport;
   readonly stats: StatSink;
-  readonly metrics: ActivatorMetrics;
 }
 
 /**
@@ -18,13 +16,11 @@ export class Account implements Layer<ActivatorContext>, ExchangeObserver<Activa
   readonly #clock: Clock;
   readonly #report: ConcurrencyReport;
   readonly #stats: StatSink;
-  readonly #metrics: ActivatorMetrics;
 
-  constructor({ clock, report, stats, metrics }: AccountDeps) {
+  constructor({ clock, report, stats }: AccountDeps) {
     this.#clock = clock;
     this.#report = report;
     this.#stats = stats;
-    this.#metrics = metrics;
   }
 
   handle(exchange: Exchange<ActivatorContext>, next: Handler<ActivatorContext>): void {
@@ -37,12 +33,7 @@ export class Account implements Layer<ActivatorContext>, ExchangeObserver<Activa
     next(exchange);
   }
 
-  ended(exchange: Exchange<ActivatorContext>): void {
-    const { context, request, status, receivedAt } = exchange;
-    const { revision } = context;
-    if (revision === undefined) return;
-    const now = this.#clock.now();
-    this.#report.ended(revision.target.key, now);
-    this.#metrics.ended(revision, { method: request.method, status }, (now - receivedAt) / 1_000);
+  ended({ context: { revision } }: Exchange<ActivatorContext>): void {
+    if (revision !== undefined) this.#report.ended(revision.target.key, this.#clock.now());
   }
 }

@@ -45,7 +45,7 @@ describe("what a request waited for", () => {
 });
 
 test("as the header field of an answer", () => {
-  expect(serverTiming([1, 2, 3, 44, 1, 2.04])).toBe(
-    "decide;dur=1.0, schedule;dur=2.0, spawn;dur=3.0, listen;dur=44.0, ready;dur=1.0, release;dur=2.0, wait;dur=53.0",
+  expect(serverTiming([1, 2, 3, 44, 1, 2.04, 5])).toBe(
+    "decide;dur=1.0, schedule;dur=2.0, spawn;dur=3.0, listen;dur=44.0, ready;dur=1.0, release;dur=2.0, respond;dur=5.0, total;dur=58.0",
   );
 });

@@ -1,14 +1,5 @@
-import {
-  assert,
-  type Clock,
-  type Endpoint,
-  type Exchange,
-  type ExchangeObserver,
-  type Handler,
-  type Layer,
-} from "@rouse/shared";
+import type { Clock, Endpoint, Exchange, ExchangeObserver, Handler, Layer } from "@rouse/shared";
 import type { ActivatorContext } from "../accept/context.ts";
-import type { Histogram } from "../metrics/histogram.ts";
 import { type StartTimes, serverTiming, waitOf, waitPhases } from "./cold-start.ts";
 
 /** How the pod behind an endpoint started, where somebody knows. */
@@ -17,15 +8,15 @@ export type ColdStarts = (endpoint: Endpoint) => StartTimes | undefined;
 export interface TimeColdStartDeps {
   readonly clock: Clock;
   readonly coldStarts: ColdStarts;
-  /** Seconds each phase took, in the order of `waitPhases`, and last from being sent to the first byte. */
-  readonly histograms: readonly Histogram[];
+  /** Told of each request that was held, once its pod answers: milliseconds of each of `timedPhases`. */
+  readonly coldStarted: (tookMs: readonly number[]) => void;
 }
 
-/** `phase` of each histogram. */
+/** The wait, and last from being sent to the first byte of the answer. */
 export const timedPhases = [...waitPhases, "respond"] as const;
 
 /**
- * Says what a request that was held waited for: in histograms, and where the revision has
+ * Says what a request that was held waited for: in histograms, in its span, and where the revision has
  * `rouse.dev/server-timing: enabled` in its answer. Stands where a request goes to a pod. One that was not held costs a
  * comparison, unless its answer is to say so.
  */
@@ -38,32 +29,24 @@ export class TimeColdStart implements Layer<ActivatorContext>, ExchangeObserver<
 
   handle(exchange: Exchange<ActivatorContext>, next: Handler<ActivatorContext>): void {
     const { context } = exchange;
-    const hasServerTiming = context.revision?.target.hasServerTiming === true;
-    if (context.wasHeld || hasServerTiming) {
-      const isFirst = context.sentAt === undefined;
-      context.sentAt = this.#deps.clock.now();
-      if (isFirst) {
-        exchange.observe(this);
-        // Of the first attempt: a field once added stays, and a repetition is rare.
-        if (hasServerTiming)
-          exchange.addResponseHeader("Server-Timing", serverTiming(this.#waitOf(exchange)));
-      }
+    if (!context.isTimed && (context.wasHeld || context.revision?.target.hasServerTiming === true)) {
+      context.isTimed = true;
+      exchange.observe(this);
     }
     next(exchange);
   }
 
-  responseStarted(exchange: Exchange<ActivatorContext>, status: number): void {
-    const { context } = exchange;
-    if (context.sentAt === undefined || context.tracker === undefined || !context.wasHeld) return;
-    if (status < 200 && status !== 101) return;
-    const respondMs = this.#deps.clock.now() - context.sentAt;
-    for (const [index, tookMs] of [...this.#waitOf(exchange), respondMs].entries()) {
-      this.#deps.histograms[index]?.observe(tookMs / 1_000);
+  /** The head is about to go: all there is to say is known, the pod's answer included. */
+  responseStarting(exchange: Exchange<ActivatorContext>): void {
+    const { context, receivedAt } = exchange;
+    const { sentAt, tracker } = context;
+    if (sentAt === undefined || tracker === undefined) return; // not sent: the answer is our own
+    const pod = this.#deps.coldStarts(tracker.endpoint);
+    const tookMs = [...waitOf({ receivedAt, sentAt, pod }), this.#deps.clock.now() - sentAt];
+    context.waitedMs = tookMs;
+    if (context.wasHeld) this.#deps.coldStarted(tookMs);
+    if (context.revision?.target.hasServerTiming === true) {
+      exchange.addResponseHeader("Server-Timing", serverTiming(tookMs));
     }
-  }
-
-  #waitOf({ receivedAt, context: { sentAt, tracker } }: Exchange<ActivatorContext>): readonly number[] {
-    assert(sentAt !== undefined && tracker !== undefined, "timed before it was sent");
-    return waitOf({ receivedAt, sentAt, pod: this.#deps.coldStarts(tracker.endpoint) });
   }
 }

@@ -1,8 +1,9 @@
 import type { MonoMs } from "@rouse/shared";
 import type { HeldExchange } from "../accept/context.ts";
-import type { RetryBudget } from "../throttle/retry.ts";
+import type { PodReach } from "../probe/pod-reach.ts";
+import { RetryBudget } from "../throttle/retry.ts";
 import type { RevisionThrottle } from "../throttle/revision-throttle.ts";
-import type { PodReadiness } from "../watch/pod-readiness.ts";
+import { PodReadiness } from "../watch/pod-readiness.ts";
 import type { StartFailure } from "../watch/start-failure.ts";
 import type { RevisionTarget } from "./revision-target.ts";
 
@@ -13,6 +14,7 @@ export interface RevisionEntry {
   readonly uid: string;
   readonly throttle: RevisionThrottle<HeldExchange>;
   readonly readiness: PodReadiness;
+  readonly reach: PodReach;
   /** Those that failed and wait to be tried again, out of the queue. */
   readonly retrying: Set<HeldExchange>;
   readonly retryBudget: RetryBudget;
@@ -28,4 +30,22 @@ export interface RevisionEntry {
   isGone: boolean;
   /** Ejected pods come back by these. */
   readonly ejections: Set<Disposable>;
+}
+
+/** Of a revision of which nothing has been seen yet. */
+export function newRevisionEntry(
+  of: Pick<RevisionEntry, "target" | "uid" | "throttle" | "reach">,
+): RevisionEntry {
+  return {
+    ...of,
+    readiness: new PodReadiness(),
+    retrying: new Set(),
+    retryBudget: new RetryBudget(),
+    unlistedSince: undefined,
+    heldBytes: 0,
+    failure: undefined,
+    waitTimer: undefined,
+    isGone: false,
+    ejections: new Set(),
+  };
 }

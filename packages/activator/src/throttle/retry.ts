@@ -1,5 +1,6 @@
 import type { Exchange, ForwardFailure } from "@rouse/shared";
 import type { Ejection } from "../balance/pod-set.ts";
+import type { NotStarted } from "./not-started.ts";
 
 /** Attempts for one request: with the waits between them, about half a minute. */
 const ATTEMPTS_MAX = 20;
@@ -46,6 +47,18 @@ export function decideRetry({ failure, attempts, isRepeatable, ejection, budget 
   if (!failure.isRetriable) return isRepeatable && budget.spend() ? { kind: "now" } : { kind: "never" };
   if (ejection !== "kept") return { kind: "now" };
   return { kind: "later", afterMs: Math.min(WAIT_MS_FIRST * 2 ** (attempts - 1), WAIT_MS_MAX) };
+}
+
+/**
+ * Whether a request may go to another pod that a queue-proxy has not given to its program. One whose program is not
+ * there costs nobody anything; one whose queue is full is a repetition like any other, so that retries are not what
+ * keeps queues full.
+ */
+export function maySendAgain(
+  { isProgramGone }: NotStarted,
+  { attempts, budget }: { readonly attempts: number; readonly budget: RetryBudget },
+): boolean {
+  return attempts < ATTEMPTS_MAX && (isProgramGone || budget.spend());
 }
 
 /** Keeps what runs twice below a fifth of the requests, so that it never is what overloads the pods that are left. */

@@ -11,11 +11,10 @@ import { describe, expect, test } from "vitest";
 import { ActivatorContext } from "../accept/context.ts";
 import { PodSet } from "../balance/pod-set.ts";
 import { forwardToPod } from "../forward/forward-to-pod.ts";
-import type { RevisionEntry } from "../resolve/revision-entry.ts";
+import { PodReach } from "../probe/pod-reach.ts";
+import { newRevisionEntry } from "../resolve/revision-entry.ts";
 import { revisionTarget } from "../resolve/revision-target.ts";
-import { PodReadiness } from "../watch/pod-readiness.ts";
 import type { HeldBytesLimits } from "./held-bytes.ts";
-import { RetryBudget } from "./retry.ts";
 import { RevisionThrottle } from "./revision-throttle.ts";
 import { Throttle } from "./throttle.ts";
 import { cannotStart } from "./wait-errors.ts";
@@ -43,20 +42,12 @@ function setUp({ containerConcurrency = 1, timeoutSeconds = 300, heldMax, seed =
     metadata: { namespace: "default", name: "hello-1" },
     spec: { containers: [], containerConcurrency, timeoutSeconds },
   });
-  const entry: RevisionEntry = {
+  const entry = newRevisionEntry({
     target,
     uid: "1",
     throttle: new RevisionThrottle(pods, random, heldMax),
-    readiness: new PodReadiness(),
-    retrying: new Set(),
-    retryBudget: new RetryBudget(),
-    heldBytes: 0,
-    unlistedSince: undefined,
-    failure: undefined,
-    waitTimer: undefined,
-    isGone: false,
-    ejections: new Set(),
-  };
+    reach: new PodReach("none"),
+  });
   const throttle = new Throttle({ clock, log: silentLogger, missing: () => "no pod was created", ...limits });
   const next = forwardToPod(throttle);
   const enter = (target: string, method = "GET") => {

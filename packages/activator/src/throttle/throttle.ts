@@ -9,13 +9,15 @@ import {
   type Layer,
   type Logger,
   type ProxyError,
+  type ResponseHead,
 } from "@rouse/shared";
 import type { ActivatorContext, HeldExchange } from "../accept/context.ts";
-import type { Ejection } from "../balance/pod-set.ts";
 import type { PodTracker } from "../balance/pod-tracker.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
+import { Ejections } from "./ejections.ts";
 import { HeldBytes, type HeldBytesLimits, headBytes, heldBytesLimits } from "./held-bytes.ts";
-import { decideRetry, isRepeatable } from "./retry.ts";
+import { notStarted } from "./not-started.ts";
+import { decideRetry, isRepeatable, maySendAgain } from "./retry.ts";
 import { cannotStart, queueFull, waitedTooLong } from "./wait-errors.ts";
 
 /** Requests that may be at pods at one time; each has two sockets. Beyond, revisions take turns. */
@@ -47,6 +49,7 @@ export class Throttle
 {
   readonly #deps: ThrottleDeps;
   readonly #bytes: HeldBytes;
+  readonly #ejections: Ejections;
   readonly #inFlightMax: number;
   #inFlight = 0;
   /** Revisions that had to stop for want of sockets, the one whose turn it is first. */
@@ -56,6 +59,7 @@ export class Throttle
   constructor(deps: ThrottleDeps) {
     this.#deps = deps;
     this.#bytes = new HeldBytes(deps.heldBytesLimits ?? heldBytesLimits);
+    this.#ejections = new Ejections({ ...deps, readmitted: (entry) => this.pump(entry) });
     this.#inFlightMax = deps.inFlightMax ?? IN_FLIGHT_MAX;
   }
 
@@ -86,6 +90,7 @@ export class Throttle
     const { tracker } = exchange.context;
     if (tracker === undefined || (status < 200 && status !== 101)) return;
     const entry = entryOf(exchange);
+    this.#podAnswered(exchange, status);
     entry.throttle.pods.responded(tracker);
     if (entry.throttle.held > 0) this.pump(entry); // a ramp may have grown
   }
@@ -96,12 +101,28 @@ export class Throttle
     this.pump(entry);
   }
 
+  /** what a pod says goes through, but for what its queue-proxy says its program never got. */
+  answerArrived(exchange: HeldExchange, answer: ResponseHead): ProxyError | undefined {
+    const found = notStarted(answer);
+    if (found === undefined) return undefined;
+    const entry = entryOf(exchange);
+    const { context } = exchange;
+    const isAllowed = !entry.isGone && maySendAgain(found, { ...context, budget: entry.retryBudget });
+    context.isProgramGone = isAllowed && found.isProgramGone;
+    return isAllowed ? found.error : undefined;
+  }
+
   forwardFailed(exchange: HeldExchange, failure: ForwardFailure): void {
     const entry = entryOf(exchange);
     const { context } = exchange;
-    const { tracker } = context;
+    const { tracker, isProgramGone: evenLast } = context;
+    const { error } = failure;
+    this.#podAnswered(exchange, error.code);
+    context.isProgramGone = false;
     const ejection =
-      failure.isRetriable && tracker !== undefined ? this.#eject(entry, tracker, failure.error) : "out";
+      failure.isRetriable && tracker !== undefined
+        ? this.#ejections.eject(entry, tracker, { error, evenLast })
+        : "out";
     const retry = decideRetry({
       failure,
       attempts: context.attempts,
@@ -110,7 +131,7 @@ export class Throttle
       budget: entry.retryBudget,
     });
     if (retry.kind === "never" || entry.isGone) {
-      exchange.fail(failure.error);
+      exchange.fail(error);
       return;
     }
     this.#leave(exchange, entry);
@@ -173,9 +194,17 @@ export class Throttle
 
   #run(exchange: HeldExchange, tracker: PodTracker): void {
     this.#inFlight++;
-    exchange.context.tracker = tracker;
-    exchange.context.attempts++;
+    const { context } = exchange;
+    context.tracker = tracker;
+    context.sentAt = this.#deps.clock.now();
+    context.attempts++;
     this.#next(exchange);
+  }
+
+  #podAnswered({ context }: HeldExchange, result: number | string): void {
+    context.podResult = result;
+    if (context.sentAt !== undefined) context.podTookMs = this.#deps.clock.now() - context.sentAt;
+    context.podAddress = context.tracker?.authority;
   }
 
   /** Makes it wait. Returns whether there was room: for one more, and for its bytes. */
@@ -225,26 +254,6 @@ export class Throttle
     if (waiter === undefined) return;
     entry.throttle.abandon(waiter);
     this.#noLongerHeld(exchange, entry);
-  }
-
-  #eject(entry: RevisionEntry, tracker: PodTracker, error: ProxyError): Ejection["kind"] {
-    const { clock, log } = this.#deps;
-    const out = entry.throttle.pods.eject(tracker);
-    if (out.kind !== "ejected") return out.kind;
-    const { forMs: ejectedMs, ejection } = out;
-    log.warn("pod could not be reached", {
-      revision: entry.target.key,
-      endpoint: tracker.endpoint,
-      because: error.message,
-      ejectedMs,
-    });
-    const timer = clock.after(ejectedMs, () => {
-      entry.ejections.delete(timer);
-      entry.throttle.pods.readmit(tracker, ejection);
-      this.pump(entry);
-    });
-    entry.ejections.add(timer);
-    return "ejected";
   }
 
   /** One timer per revision: the limit is the same for all that wait, so the oldest runs out first. */

@@ -4,10 +4,9 @@ import { expect, test } from "vitest";
 import { ActivatorContext } from "../accept/context.ts";
 import { PodSet } from "../balance/pod-set.ts";
 import { forwardToPod } from "../forward/forward-to-pod.ts";
-import type { RevisionEntry } from "../resolve/revision-entry.ts";
+import { PodReach } from "../probe/pod-reach.ts";
+import { newRevisionEntry, type RevisionEntry } from "../resolve/revision-entry.ts";
 import { revisionTarget } from "../resolve/revision-target.ts";
-import { PodReadiness } from "../watch/pod-readiness.ts";
-import { RetryBudget } from "./retry.ts";
 import { RevisionThrottle } from "./revision-throttle.ts";
 import { Throttle } from "./throttle.ts";
 
@@ -19,7 +18,7 @@ function entryOf(revision: number): RevisionEntry {
     connect: (at) => ({ ...endpointAddress(at), close: () => {} }),
   });
   pods.setUsable([pod(revision)]);
-  return {
+  return newRevisionEntry({
     target: revisionTarget({
       apiVersion: "serving.knative.dev/v1",
       kind: "Revision",
@@ -28,16 +27,8 @@ function entryOf(revision: number): RevisionEntry {
     }),
     uid: `${revision}`,
     throttle: new RevisionThrottle(pods, new SeededRandom(1)),
-    readiness: new PodReadiness(),
-    retrying: new Set(),
-    retryBudget: new RetryBudget(),
-    unlistedSince: undefined,
-    heldBytes: 0,
-    failure: undefined,
-    waitTimer: undefined,
-    isGone: false,
-    ejections: new Set(),
-  };
+    reach: new PodReach("none"),
+  });
 }
 
 test("when sockets are scarce revisions take turns, however long the queue of one is", () => {

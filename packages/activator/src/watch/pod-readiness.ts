@@ -53,6 +53,11 @@ export class PodReadiness {
     return this.#addresses.ready.size;
   }
 
+  /** Neither the watch nor anybody else knows of one. */
+  get isEmpty(): boolean {
+    return this.#addresses.ready.size + this.#addresses.notReady.size + this.#vouched.size === 0;
+  }
+
   usable(): Endpoint[] {
     return [...this.#addresses.ready, ...this.#vouched.keys()];
   }

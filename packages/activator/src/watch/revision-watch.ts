@@ -2,36 +2,33 @@ import {
   type Endpoint,
   type Endpoints,
   EndpointsKind,
-  endpoint,
   Informer,
   type InformerDeps,
+  type KubeObject,
   labels,
   type MonoMs,
-  objectKey,
-  type Pod,
-  PodKind,
   type Revision,
   type RevisionKey,
   revisionKey,
-  type Service,
-  ServiceKind,
   type Stored,
 } from "@rouse/shared";
-import { PodSet } from "../balance/pod-set.ts";
+import { type EndpointKind, PodSet } from "../balance/pod-set.ts";
 import type { ClosableUpstream } from "../balance/pod-tracker.ts";
 import type { AskPod } from "../probe/ask-pod.ts";
 import { PodProber, type ProbePace } from "../probe/pod-prober.ts";
+import { type PodAnswer, PodReach } from "../probe/pod-reach.ts";
 import { type RevisionDirectory, unknownRevision } from "../resolve/resolve-revision.ts";
-import type { RevisionEntry } from "../resolve/revision-entry.ts";
+import { newRevisionEntry, type RevisionEntry } from "../resolve/revision-entry.ts";
 import { revisionTarget } from "../resolve/revision-target.ts";
-import { RetryBudget } from "../throttle/retry.ts";
+import type { MeshAccess } from "../settings/network-settings.ts";
 import { RevisionThrottle } from "../throttle/revision-throttle.ts";
 import type { Throttle } from "../throttle/throttle.ts";
 import { cannotStart } from "../throttle/wait-errors.ts";
 import { activatorPlace, podAddresses } from "./endpoints-view.ts";
-import { PodReadiness } from "./pod-readiness.ts";
+import { PrivateServices } from "./private-services.ts";
 import { followRevisions, type RevisionOrigin, type RevisionSource } from "./revision-source.ts";
-import { describeWait, type StartEvidence, startFailure } from "./start-failure.ts";
+import { describeWait, startFailure } from "./start-failure.ts";
+import { StartWitness } from "./start-witness.ts";
 
 /** How long a place is kept that nobody lists any more; the others may be others by then. A-76. */
 const PLACE_MS_MAX = 30_000;
@@ -39,12 +36,15 @@ const PLACE_MS_MAX = 30_000;
 export interface RevisionWatchOptions {
   /** How this activator is listed in public Endpoints. */
   readonly podIp: string;
-  readonly connect: (endpoint: Endpoint) => ClosableUpstream;
+  readonly connect: (
+    endpoint: Endpoint,
+    to: { readonly namespace: string; readonly kind: EndpointKind },
+  ) => ClosableUpstream;
   /** How pods are asked; over a socket unless given. */
   readonly ask?: AskPod;
   readonly probing?: ProbePace;
-  /** Requests go to the ClusterIP of a revision's Service, and pods are never asked: a mesh stands between. A-61. */
-  readonly isMesh?: boolean;
+  /** What stands between us and pods; nothing unless told. A-58..A-61 */
+  readonly mesh?: MeshAccess;
   /** Whether pods may be watched, to tell those who wait why there is none. The contract's role may not (A-5). */
   readonly watchesPods?: boolean;
   /** Whose objects say which revisions there are; Knative's own unless told. */
@@ -62,8 +62,8 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
   readonly #revisions: RevisionSource;
   readonly #private: Informer<Endpoints>;
   readonly #public: Informer<Endpoints>;
-  readonly #pods: Informer<Pod>;
-  readonly #services: Informer<Service>;
+  readonly #witness: StartWitness;
+  readonly #services: PrivateServices;
   readonly #prober: PodProber;
   #throttle: Throttle | undefined;
 
@@ -72,7 +72,8 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     this.#options = options;
     this.#prober = new PodProber({
       clock: deps.clock,
-      ready: (entry, pod) => this.#vouch(entry, pod),
+      answered: (entry, pod, answer) => this.#answered(entry, pod, answer),
+      isPassthrough: options.mesh === "passthrough",
       ...(options.ask === undefined ? {} : { ask: options.ask }),
       ...(options.probing === undefined ? {} : { pace: options.probing }),
     });
@@ -96,20 +97,12 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
         changed: (endpoints) => this.#with(endpoints, (entry) => this.#syncPlace(entry)),
         removed: () => {},
       });
-    this.#pods = new Informer<Pod>(deps, PodKind, { labelSelector: labels.revision })
-      .indexBy(labels.revision)
-      .handle({
-        changed: (pod) => this.#with(pod, (entry) => this.#syncFailure(entry)),
-        removed: (pod) => this.#with(pod, (entry) => this.#syncFailure(entry)),
-      });
-    this.#services = new Informer<Service>(deps, ServiceKind, {
-      labelSelector: `${labels.serviceType}=Private,${labels.revision}`,
-    })
-      .indexBy(labels.revision)
-      .handle({
-        changed: (service) => this.#with(service, (entry) => this.#applyPods(entry)),
-        removed: (service) => this.#with(service, (entry) => this.#applyPods(entry)),
-      });
+    this.#witness = new StartWitness(deps, this.#revisions, (pod) =>
+      this.#with(pod, (entry) => this.#syncFailure(entry)),
+    );
+    this.#services = new PrivateServices(deps, (service) =>
+      this.#with(service, (entry) => this.#applyPods(entry)),
+    );
   }
 
   /** Follows from now on; resolves when everything that exists is known, so that nothing is falsely unknown (A-10). */
@@ -118,8 +111,8 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     await Promise.all([
       this.#private.start(),
       this.#public.start(),
-      ...(this.#options.watchesPods === false ? [] : [this.#pods.start()]),
-      ...(this.#options.isMesh === true ? [this.#services.start()] : []),
+      ...(this.#options.watchesPods === false ? [] : [this.#witness.start()]),
+      ...(this.#mayBeMesh ? [this.#services.start()] : []),
       this.#revisions.start(),
     ]);
   }
@@ -155,12 +148,12 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
   /** What a revision whose requests wait is missing, in words. */
   missing(entry: RevisionEntry): string {
     if (entry.throttle.pods.usableCount > 0) return "all its pods are busy or cannot be reached";
-    const evidence = this.#evidence(entry);
+    const evidence = this.#witness.of(entry.target);
     return evidence === undefined ? "the revision is gone" : describeWait(evidence);
   }
 
   [Symbol.dispose](): void {
-    for (const informer of [this.#revisions, this.#private, this.#public, this.#pods, this.#services])
+    for (const informer of [this.#revisions, this.#private, this.#public, this.#witness, this.#services])
       informer[Symbol.dispose]();
     this.#prober[Symbol.dispose]();
     for (const entry of this.#entries.values()) {
@@ -191,22 +184,14 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     const pods = new PodSet({
       containerConcurrency: target.containerConcurrency,
       loadBalancing: target.loadBalancing,
-      connect: this.#options.connect,
+      connect: (endpoint, kind) => this.#options.connect(endpoint, { namespace: target.namespace, kind }),
     });
-    return {
+    return newRevisionEntry({
       target,
       uid: revision.metadata.uid,
       throttle: new RevisionThrottle(pods, this.#deps.random),
-      readiness: new PodReadiness(),
-      retrying: new Set(),
-      retryBudget: new RetryBudget(),
-      unlistedSince: undefined,
-      heldBytes: 0,
-      failure: undefined,
-      waitTimer: undefined,
-      isGone: false,
-      ejections: new Set(),
-    };
+      reach: new PodReach(this.#options.mesh ?? "none"),
+    });
   }
 
   /** Those held for it are told at once; those that run finish (A-66). */
@@ -234,31 +219,37 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
       .filter((endpoints) => endpoints.metadata.namespace === namespace)
       .flatMap((endpoints) => endpoints.subsets ?? []);
     entry.readiness.update(podAddresses({ subsets }, portName));
+    if (entry.readiness.isEmpty) entry.reach.emptied();
     this.#applyPods(entry);
   }
 
   /** Trackers first, then the capacity they bring, then who waits for it (A-62). */
   #applyPods(entry: RevisionEntry): void {
-    const { pods } = entry.throttle;
-    if (this.#options.isMesh === true) {
-      const address = this.#clusterAddress(entry);
-      if (address === undefined) pods.setUsable([]);
-      else pods.setService(address, entry.readiness.readyCount);
-    } else pods.setUsable(entry.readiness.usable());
+    const { readiness, reach, throttle } = entry;
+    const service = reach.kind === "service" ? this.#services.addressOf(entry.target) : undefined;
+    if (service !== undefined) throttle.pods.setService(service, readiness.readyCount);
+    else throttle.pods.setUsable(reach.kind === "pods" ? readiness.usable() : []);
     this.#throttle?.pump(entry);
     this.#syncFailure(entry);
-    if (this.#options.isMesh !== true) this.#prober.sync(entry);
+    this.#prober.sync(entry);
   }
 
-  /** Read anew each time: a Service may come back with another address (A-146). */
-  #clusterAddress({ target: { namespace, name, portName } }: RevisionEntry): Endpoint | undefined {
-    for (const { metadata, spec } of this.#services.byLabel(labels.revision, name)) {
-      const port = spec.ports?.find((each) => each.name === portName)?.port;
-      const { clusterIP = "" } = spec;
-      if (metadata.namespace !== namespace || port === undefined) continue;
-      if (clusterIP !== "" && clusterIP !== "None") return endpoint({ ip: clusterIP, port });
-    }
-    return undefined;
+  #answered(entry: RevisionEntry, pod: Endpoint, answer: PodAnswer): void {
+    const next = entry.reach.answered(answer);
+    if (answer === "ready") this.#vouch(entry, pod);
+    else if (next === "ask-service") void this.#askService(entry);
+  }
+
+  /** Nothing comes through to the pods: does anything to their Service? A-59 */
+  async #askService(entry: RevisionEntry): Promise<void> {
+    const address = this.#services.addressOf(entry.target);
+    if (address === undefined) return;
+    const answer = await this.#prober.askService(entry, address);
+    if (!entry.isGone && entry.reach.serviceAnswered(answer)) this.#applyPods(entry);
+  }
+
+  get #mayBeMesh(): boolean {
+    return this.#options.mesh === "service" || this.#options.mesh === "auto";
   }
 
   #syncPlace(entry: RevisionEntry): void {
@@ -272,32 +263,20 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
       }
       entry.unlistedSince = undefined;
       entry.throttle.pods.setPlace(place);
-      if (this.#options.isMesh === true) this.#applyPods(entry);
+      if (entry.reach.kind === "service") this.#applyPods(entry);
       else this.#throttle?.pump(entry);
     }
   }
 
   #syncFailure(entry: RevisionEntry): void {
-    const evidence = entry.throttle.pods.usableCount > 0 ? undefined : this.#evidence(entry);
+    const evidence = entry.throttle.pods.usableCount > 0 ? undefined : this.#witness.of(entry.target);
     entry.failure = evidence === undefined ? undefined : startFailure(evidence);
     if (entry.failure !== undefined && entry.throttle.held > 0) {
       this.#throttle?.failHeld(entry, cannotStart(entry.target, entry.failure));
     }
   }
 
-  #evidence({ target: { namespace, name } }: RevisionEntry): StartEvidence | undefined {
-    const revision = this.#revisions.get(objectKey({ namespace, name }));
-    if (revision === undefined) return undefined;
-    const pods = this.#pods
-      .byLabel(labels.revision, name)
-      .filter(({ metadata }) => metadata.namespace === namespace && metadata.deletionTimestamp === undefined);
-    return { revision, pods };
-  }
-
-  #with(
-    object: Stored<Endpoints> | Stored<Pod> | Stored<Service>,
-    use: (entry: RevisionEntry) => void,
-  ): void {
+  #with(object: Stored<KubeObject>, use: (entry: RevisionEntry) => void): void {
     const name = object.metadata.labels?.[labels.revision];
     if (name === undefined) return;
     const entry = this.#entries.get(revisionKey({ namespace: object.metadata.namespace, name }));
