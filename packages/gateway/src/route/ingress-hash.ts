@@ -8,7 +8,11 @@ import {
   objectRef,
 } from "@rouse/shared";
 
-type Json = string | number | readonly Json[] | { readonly [key: string]: Json };
+type Json = string | number | readonly Json[] | Members;
+/** An object whose keys come in this order: one of JavaScript's would put keys that are numbers first. */
+interface Members {
+  readonly members: readonly (readonly [key: string, value: Json])[];
+}
 
 /**
  * SHA-256 of an Ingress as every Knative ingress computes it: compact JSON of the spec in a fixed order of keys, then
@@ -42,12 +46,14 @@ function ruleJson(rule: IngressRule): Json {
   return fields([
     ["hosts", list(rule.hosts ?? [])],
     ["visibility", text(rule.visibility)],
-    ["http", { paths: rule.http.paths.map(pathJson) }],
+    ["http", { members: [["paths", rule.http.paths.map(pathJson)]] }],
   ]);
 }
 
 function pathJson(path: IngressPath): Json {
-  const matches = Object.entries(path.headers ?? {}).map(([name, { exact }]) => [name, { exact }] as const);
+  const matches = Object.entries(path.headers ?? {}).map(
+    ([name, { exact }]) => [name, { members: [["exact", exact]] }] as const,
+  );
   return fields([
     ["path", text(path.path)],
     ["rewriteHost", text(path.rewriteHost)],
@@ -67,10 +73,8 @@ function splitJson(split: IngressSplit): Json {
   ]);
 }
 
-function fields(entries: readonly (readonly [string, Json | undefined])[]): Json {
-  const present: Record<string, Json> = {};
-  for (const [key, value] of entries) if (value !== undefined) present[key] = value;
-  return present;
+function fields(entries: readonly (readonly [string, Json | undefined])[]): Members {
+  return { members: entries.flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])) };
 }
 
 function text(value: unknown): string | undefined {
@@ -84,15 +88,23 @@ function list(values: readonly Json[]): Json | undefined {
 /** Keys sorted by bytes. */
 function map(entries: readonly (readonly [string, Json])[]): Json | undefined {
   if (entries.length === 0) return undefined;
-  return Object.fromEntries([...entries].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
+  return { members: [...entries].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))) };
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
-/** As Go's encoder, which makes JSON safe inside HTML. */
 function encode(value: Json): string {
+  if (typeof value === "string" || typeof value === "number") return encodeScalar(value);
+  if ("members" in value) {
+    return `{${value.members.map(([key, member]) => `${encodeScalar(key)}:${encode(member)}`).join(",")}}`;
+  }
+  return `[${value.map(encode).join(",")}]`;
+}
+
+/** As Go's encoder, which makes JSON safe inside HTML. */
+function encodeScalar(value: string | number): string {
   return JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
