@@ -70,6 +70,19 @@ test("each endpoint is tried once; then the request waits for others", () => {
   expect([first.forwards.at(-1)?.upstream.ip, first.outcome?.kind]).toEqual(["10.0.0.3", "completed"]);
 });
 
+test("with more endpoints than attempts, each is tried before a request is given up", () => {
+  const { enter, setEndpoints } = setUp();
+  const all = Array.from({ length: 23 }, (_, index) => index + 1);
+  setEndpoints(...all);
+  const first = enter();
+  for (let gone = 0; gone < 22; gone++) first.upstreamFails({ isRetriable: true });
+  first.upstreamCompletes();
+  expect([new Set(first.forwards.map(({ upstream }) => upstream.ip)).size, first.outcome?.kind]).toEqual([
+    23,
+    "completed",
+  ]);
+});
+
 test("what may have been read is not sent again", () => {
   const { pools, enter, setEndpoints } = setUp();
   setEndpoints(1, 2);

@@ -12,7 +12,10 @@ import type { GatewayContext, GatewayExchange } from "../accept/context.ts";
 import type { Backend } from "../balance/backend.ts";
 import type { EndpointPools } from "../balance/endpoint-pools.ts";
 
-/** Attempts for one request, over all endpoints and changes of them. */
+/**
+ * Attempts for one request, over all endpoints and changes of them, or one for each endpoint where there are more: after
+ * a large scale-down most of a list that is behind may be gone, and a refused connection costs next to nothing.
+ */
 const ATTEMPTS_MAX = 10;
 /** How long a request may wait for an endpoint to appear: the watch is milliseconds behind, a start is not waited for. */
 const HOLD_MS = 1_000;
@@ -57,7 +60,8 @@ export class ForwardToBackend
 
   forwardFailed(exchange: GatewayExchange, failure: ForwardFailure): void {
     const { context } = exchange;
-    if (!failure.isRetriable || context.attempts >= ATTEMPTS_MAX || context.endpoint === undefined) {
+    const attemptsMax = Math.max(ATTEMPTS_MAX, context.backend?.endpointCount ?? 0);
+    if (!failure.isRetriable || context.attempts >= attemptsMax || context.endpoint === undefined) {
       exchange.fail(failure.error);
       return;
     }
