@@ -2,7 +2,7 @@ import type { Endpoint, MonoMs } from "@rouse/shared";
 import type { PodAddresses } from "./endpoints-view.ts";
 
 /** How long a push is believed while no watch has ever shown the pod. The watch is normally milliseconds behind. */
-const PUSH_TRUST_MS = 10_000;
+const PUSH_TRUST_MS = 3_000;
 
 /** A pod said to be ready before the watch did. */
 interface Vouched {
