@@ -6,8 +6,8 @@ import { parseArgs } from "node:util";
 import { RealClock } from "@rouse/shared";
 import { PlatformWorld } from "./sim/platform-world.ts";
 import { scenarioOf } from "./sim/scenario.ts";
+import { storyOf } from "./sim/story.ts";
 
-const HISTORY_SHOWN = 120;
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "200" },
@@ -23,23 +23,25 @@ let played = 0;
 let failed = 0;
 let requests = 0;
 const statuses = new Map<number, number>();
+const excuses = new Map<string, number>();
 let zeros = 0;
 for (let seed = from; seed < from + count && clock.now() < untilMs; seed++) {
   played++;
-  const report = await PlatformWorld.run(scenarioOf(seed));
+  const scenario = scenarioOf(seed);
+  const report = await PlatformWorld.run(scenario);
   requests += report.requests;
   zeros += report.zeros;
   for (const [status, times] of report.statuses) statuses.set(status, (statuses.get(status) ?? 0) + times);
+  for (const [excuse, times] of report.excuses) excuses.set(excuse, (excuses.get(excuse) ?? 0) + times);
   if (report.violations.length === 0) continue;
   failed++;
-  process.stdout.write(`seed ${seed} ${JSON.stringify(scenarioOf(seed))}\n`);
-  for (const line of report.history.slice(-HISTORY_SHOWN)) process.stdout.write(`${line}\n`);
-  for (const line of report.violations) process.stdout.write(`  violated: ${line}\n`);
+  process.stdout.write(`${storyOf(scenario, report)}\n`);
 }
 const shown = [...statuses]
   .sort(([a], [b]) => a - b)
   .map(([status, times]) => `${times} × ${status || "left"}`);
+const lost = [...excuses].map(([excuse, times]) => `${times} × ${excuse}`);
 process.stdout.write(
-  `${played} seeds from ${from}: ${failed} with violations; ${requests} requests (${shown.join(", ")}), ${zeros} times to zero\n`,
+  `${played} seeds from ${from}: ${failed} with violations; ${requests} requests (${shown.join(", ")}); not served: ${lost.join(", ") || "none"}; ${zeros} times to zero\n`,
 );
 process.exitCode = failed === 0 ? 0 : 1;

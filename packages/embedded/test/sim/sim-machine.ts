@@ -1,13 +1,10 @@
 import type { PodScraper } from "@rouse/autoscaler";
 import { QueueProxy } from "@rouse/queue-proxy";
 import {
-  type Clock,
-  type Exchange,
   labels,
   type ObjectKey,
   objectKey,
   type Pod,
-  type Random,
   type Stat,
   type Stored,
   silentLogger,
@@ -18,148 +15,9 @@ import type { Machine } from "../../src/kubelet/kubelet.ts";
 import type { ProcessObserver, ProcessRunner, RunningProcess } from "../../src/kubelet/process-runner.ts";
 import type { Program } from "../../src/kubelet/program.ts";
 import type { Sidecar, SidecarFactory, SidecarPlace } from "../../src/kubelet/sidecar.ts";
-import type { SimListener, SimNetwork } from "./sim-network.ts";
+import { ID_HEADER, LOOPBACK, type MachineDeps, SimProcess } from "./sim-process.ts";
 
-/** Names the request, through every hop. */
-export const ID_HEADER = "x-sim-id";
-/** How long the program takes over it, in milliseconds. */
-export const WORK_HEADER = "x-sim-work";
-const LOOPBACK = "127.0.0.1";
 const NOTICED_MS = 2;
-const CRASHED = { exitCode: 1 } as const;
-
-/** What becomes of one process. */
-export type Fate =
-  | { readonly kind: "serves" }
-  | { readonly kind: "fails-to-start" }
-  | { readonly kind: "crashes"; readonly afterMs: number }
-  /** Listens, and answers nothing more. */
-  | { readonly kind: "hangs"; readonly afterMs: number };
-
-export interface MachineDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly network: SimNetwork;
-  readonly draw: () => { readonly startMs: number; readonly fate: Fate };
-  /** A fault has met the request: whatever happens to it now is nobody else's doing. */
-  readonly harmed: (request: string) => void;
-  /** So has everything its queue-proxy has taken for it. */
-  readonly harmedAt: (ip: string) => void;
-  readonly told: (text: string) => void;
-}
-
-/** One process: opens its port after a while, serves, and may crash or hang. */
-export class SimProcess implements RunningProcess {
-  readonly address: Upstream;
-  readonly pod: string;
-  readonly #deps: MachineDeps;
-  readonly #observer: ProcessObserver;
-  readonly #crashed: (port: number) => void;
-  readonly #timers = new DisposableStack();
-  readonly #serving = new Map<Exchange<undefined>, Disposable>();
-  #listener: SimListener | undefined;
-  #isOver = false;
-  isHung = false;
-  /** Requests it had at one time, at most. */
-  runningMax = 0;
-
-  constructor(
-    deps: MachineDeps,
-    program: Program,
-    observer: ProcessObserver,
-    crashed: (port: number) => void,
-  ) {
-    this.#deps = deps;
-    this.#crashed = crashed;
-    this.#observer = observer;
-    this.address = { ip: LOOPBACK, port: Number(program.environment.PORT) };
-    this.pod = program.environment.ROUSE_POD ?? "";
-    const { startMs, fate } = deps.draw();
-    if (fate.kind === "fails-to-start") this.#after(startMs, () => this.#crash());
-    else this.#after(startMs, () => this.#open());
-    if (fate.kind === "crashes") this.#after(startMs + fate.afterMs, () => this.#crash());
-    if (fate.kind === "hangs") this.#after(startMs + fate.afterMs, () => this.#hang());
-  }
-
-  get isUp(): boolean {
-    return this.#listener !== undefined && !this.isHung && !this.#isOver;
-  }
-
-  get running(): number {
-    return this.#serving.size;
-  }
-
-  signal(name: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
-    if (name === "SIGKILL") this.#exit({ exitCode: 137, signal: 9 });
-    // A program without manners: what it has in hand is lost. A drain has to be over by then.
-    if (name === "SIGTERM" && !this.isHung) {
-      this.#after(this.#deps.random.integer(0, 50), () => this.#exit({ exitCode: 143, signal: 15 }));
-    }
-  }
-
-  #open(): void {
-    this.#listener = this.#deps.network.open<undefined>(
-      {
-        clock: this.#deps.clock,
-        context: () => undefined,
-        handler: (exchange) => this.#serve(exchange),
-      },
-      this.address,
-    );
-  }
-
-  #serve(exchange: Exchange<undefined>): void {
-    if (this.isHung) {
-      this.#deps.harmed(exchange.request.get(ID_HEADER) ?? "");
-      return;
-    }
-    const workMs = Number(exchange.request.get(WORK_HEADER) ?? 1);
-    this.#serving.set(
-      exchange,
-      this.#deps.clock.after(workMs, () => exchange.respond({ status: 200 })),
-    );
-    this.runningMax = Math.max(this.runningMax, this.running);
-    exchange.observe({
-      ended: () => {
-        this.#serving.get(exchange)?.[Symbol.dispose]();
-        this.#serving.delete(exchange);
-      },
-    });
-  }
-
-  #hang(): void {
-    this.isHung = true;
-    this.#deps.told(`${this.pod} hangs with ${this.running} requests`);
-    this.#harmAll();
-    for (const timer of this.#serving.values()) timer[Symbol.dispose]();
-  }
-
-  #crash(): void {
-    this.#deps.told(`${this.pod} crashes with ${this.running} requests`);
-    this.#harmAll();
-    this.#crashed(this.address.port);
-    this.#exit(CRASHED);
-  }
-
-  #harmAll(): void {
-    for (const { request } of this.#serving.keys()) this.#deps.harmed(request.get(ID_HEADER) ?? "");
-  }
-
-  #exit(end: { readonly exitCode: number; readonly signal?: number }): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#timers.dispose();
-    this.#listener?.cut();
-    this.#deps.clock.soon(() => this.#observer.exited(end));
-  }
-
-  #after(ms: number, run: () => void): void {
-    const timer = this.#deps.clock.after(ms, () => {
-      if (!this.#isOver) run();
-    });
-    if (!this.#timers.disposed) this.#timers.use(timer);
-  }
-}
 
 /** The machine of a simulated home: processes and ports that are only numbers, and real queue-proxies beside them. */
 export class SimMachine implements ProcessRunner, SidecarFactory, PodScraper {
@@ -181,8 +39,26 @@ export class SimMachine implements ProcessRunner, SidecarFactory, PodScraper {
     this.#deps = deps;
     deps.network.onRefused = ({ ip, port }, head) => {
       // A program that crashed is not there until it has been started again.
-      if (ip === LOOPBACK && this.#crashed.has(port)) deps.harmed(head.get(ID_HEADER) ?? "");
+      if (ip === LOOPBACK && this.#crashed.has(port)) deps.harmed(head.get(ID_HEADER) ?? "", "crash");
     };
+  }
+
+  /** The latest process of each pod of a service, ended ones among them. */
+  podsOf(service: string): readonly { readonly key: ObjectKey; readonly process: SimProcess }[] {
+    return [...this.processes.values()]
+      .filter(({ pod }) => podRef(pod).name.startsWith(`${service}-`))
+      .map((process) => ({ key: objectKey(podRef(process.pod)), process }));
+  }
+
+  /** The process beside the queue-proxy of that address. */
+  processAt(ip: string): SimProcess | undefined {
+    return this.processes.get(this.podAt(ip) ?? "");
+  }
+
+  /** The pod of that address. */
+  podAt(ip: string): ObjectKey | undefined {
+    for (const [pod, { address }] of this.sidecars) if (address.ip === ip) return pod;
+    return undefined;
   }
 
   /** What the kubelet takes instead of the real machine. */
@@ -200,7 +76,7 @@ export class SimMachine implements ProcessRunner, SidecarFactory, PodScraper {
     const process = new SimProcess(this.#deps, program, observer, (port) => {
       this.#crashed.add(port);
       const sidecar = this.sidecars.get(objectKey(podRef(process.pod)));
-      if (sidecar !== undefined) this.#deps.harmedAt(sidecar.address.ip);
+      if (sidecar !== undefined) this.#deps.harmedAt(sidecar.address.ip, "crash");
     });
     this.processes.set(process.pod, process);
     this.all.push(process);
