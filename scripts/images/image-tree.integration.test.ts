@@ -95,6 +95,13 @@ async function answers(
   throw new Error(`not ready: ${started.output}`);
 }
 
+/** Asks what a kubelet would; a knock at the port is answered by whoever answers requests there. */
+async function passes(started: ContainedProcess, ip: string, probe: unknown): Promise<void> {
+  const [kind = ""] = Object.keys(Object(probe)).filter((key) => /^(httpGet|tcpSocket)$/.test(key));
+  const asked = { ip, port: Number(at(probe, kind, "port")), path: String(at(probe, kind, "path") ?? "/") };
+  expect((await answers(started, asked, KUBELET)).status).toBe(200);
+}
+
 describe.skipIf(!canContain())("as another user, on a read-only root", () => {
   test(
     "the sidecar of an image answers its readiness probe (Q-164, Q-165)",
@@ -129,7 +136,7 @@ describe.skipIf(!canContain())("as another user, on a read-only root", () => {
   );
 
   test(
-    "autoscaler and activator, run as their Deployments say, answer their probes",
+    "autoscaler, activator and controller, run as their Deployments say, answer their probes",
     async () => {
       const api = await serveApi();
       onTestFinished(() => api[Symbol.asyncDispose]());
@@ -156,21 +163,19 @@ describe.skipIf(!canContain())("as another user, on a read-only root", () => {
           ...further,
         };
         const started = await run(program, environment, account);
-        for (const probe of ["readinessProbe", "livenessProbe"]) {
-          const path = String(at(container, probe, "httpGet", "path"));
-          const port = Number(at(container, probe, "httpGet", "port"));
-          expect(await answers(started, { ip, port, path }, KUBELET), probe).toMatchObject({ status: 200 });
-        }
+        for (const probe of ["readinessProbe", "livenessProbe"])
+          await passes(started, ip, at(container, probe));
         return ip;
       };
       const autoscaler = await pod("autoscaler");
       await pod("activator", { ROUSE_AUTOSCALER_URL: `ws://${autoscaler}:8080` });
+      await pod("controller");
     },
     TEST_MS,
   );
 
   test("what stands in an image is its program, and nothing writes there", async () => {
-    const { tree } = await treeOf("activator");
+    const { tree } = await treeOf("controller");
     expect(readdirSync(join(tree, places.app))).toEqual(["main.cjs"]);
     expect(readdirSync(tree).sort()).toEqual(
       expect.arrayContaining(["app", "dev", "etc", "lib", "nodejs", "proc", "sys", "usr"]),

@@ -52,7 +52,8 @@ export function writeImageTree(root: string, program: string, out: string): void
   const dist = dirname(join(root, bundlePath(program)));
   const bundles = readdirSync(dist).filter((name) => name.endsWith(".cjs"));
   if (!bundles.includes("main.cjs")) throw new Error(`${program} is not built`);
-  for (const name of bundles) cpSync(join(dist, name), place(`${places.app}/${name}`));
+  const caches = readdirSync(dist).filter((name) => name.endsWith(".cache")); // what V8 compiled of it before
+  for (const name of [...bundles, ...caches]) cpSync(join(dist, name), place(`${places.app}/${name}`));
 
   for (const [path, text] of Object.entries(NOBODY_ELSE)) writeFileSync(place(path), text);
   for (const path of MOUNT_POINTS) mkdirSync(join(out, path), { recursive: true });
