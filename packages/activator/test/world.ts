@@ -16,7 +16,7 @@ import {
   type StatMessage,
   silentLogger,
 } from "@rouse/shared";
-import { Activator, type ActivatorOptions } from "../src/index.ts";
+import { Activator, type ActivatorDeps, type ActivatorOptions } from "../src/index.ts";
 
 const NAMESPACE = "default";
 const NAME = "hello-00001";
@@ -46,14 +46,17 @@ export class World implements AsyncDisposable {
     this.#closing.use(activator);
   }
 
-  static async start(options: Pick<ActivatorOptions, "mesh" | "watchesPods"> = {}): Promise<World> {
+  static async start(
+    options: Partial<ActivatorOptions> = {},
+    deps: Pick<ActivatorDeps, "certificates" | "onlookers"> = {},
+  ): Promise<World> {
     const clock = new RealClock();
     const random = new RealRandom();
     const store = new ObjectStore({ wall: () => clock.wall(), random });
     const client = new InProcessKubeClient({ store, clock });
     const sent: StatMessage[] = [];
     const activator = await Activator.start(
-      { client, clock, random, log: silentLogger, stats: { send: (batch) => sent.push(...batch) } },
+      { client, clock, random, log: silentLogger, stats: { send: (batch) => sent.push(...batch) }, ...deps },
       { ip: "127.0.0.1", port: 0, h2cPort: 0, podName: "activator", podIp: "127.0.0.1", ...options },
     );
     return new World(client, activator, sent);

@@ -1,7 +1,7 @@
 import { ProxyError } from "@rouse/shared";
 import { RecordingExchange } from "@rouse/shared/testing";
 import { describe, expect, test } from "vitest";
-import { decideRetry, isRepeatable, RetryBudget } from "./retry.ts";
+import { decideRetry, isRepeatable, maySendAgain, RetryBudget } from "./retry.ts";
 
 const error = new ProxyError("upstream-reset", "connection reset by peer");
 const empty = (): RetryBudget => {
@@ -49,6 +49,30 @@ describe("A-104: what becomes of a failed attempt", () => {
     expect(waits.at(-1)).toEqual({ kind: "never" });
   });
 });
+
+test("A-124: a certificate nobody trusts is tried three times, not twenty", () => {
+  const cause = Object.assign(new Error("self-signed"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+  const failure = { error: new ProxyError("upstream-refused", "no", { cause }), isRetriable: true };
+  const kinds = [1, 2, 3].map(
+    (attempts) =>
+      decideRetry({ failure, attempts, isRepeatable: true, ejection: "kept", budget: new RetryBudget() })
+        .kind,
+  );
+  expect(kinds).toEqual(["later", "later", "never"]);
+});
+
+test.each([
+  { isProgramGone: true, attempts: 1, full: false, want: true },
+  { isProgramGone: true, attempts: 20, full: true, want: false },
+  { isProgramGone: false, attempts: 1, full: true, want: true },
+  { isProgramGone: false, attempts: 1, full: false, want: false },
+])(
+  "A-104: not started, program gone $isProgramGone, attempt $attempts, budget $full: may go elsewhere: $want",
+  ({ isProgramGone, attempts, full, want }) => {
+    const budget = full ? new RetryBudget() : empty();
+    expect(maySendAgain({ error, isProgramGone }, { attempts, budget })).toBe(want);
+  },
+);
 
 test("the budget is a fifth of the requests", () => {
   const budget = empty();

@@ -1,9 +1,11 @@
-import type { Exchange, ForwardFailure } from "@rouse/shared";
+import type { Exchange, ForwardFailure, ProxyError } from "@rouse/shared";
 import type { Ejection } from "../balance/pod-set.ts";
 import type { NotStarted } from "./not-started.ts";
 
 /** Attempts for one request: with the waits between them, about half a minute. */
 const ATTEMPTS_MAX = 20;
+/** A pod whose certificate is not one to trust will hardly have another in a moment. A-124 */
+const UNTRUSTED_ATTEMPTS_MAX = 3;
 /** Before the n-th repetition at a pod that is kept: 50 ms doubling to 2 s. */
 const WAIT_MS_FIRST = 50;
 const WAIT_MS_MAX = 2_000;
@@ -43,7 +45,8 @@ export interface FailedAttempt {
  * What never left has cost no pod anything, so it is bounded by its attempts alone.
  */
 export function decideRetry({ failure, attempts, isRepeatable, ejection, budget }: FailedAttempt): Retry {
-  if (attempts >= ATTEMPTS_MAX) return { kind: "never" };
+  if (attempts >= (isUntrusted(failure.error) ? UNTRUSTED_ATTEMPTS_MAX : ATTEMPTS_MAX))
+    return { kind: "never" };
   if (!failure.isRetriable) return isRepeatable && budget.spend() ? { kind: "now" } : { kind: "never" };
   if (ejection !== "kept") return { kind: "now" };
   return { kind: "later", afterMs: Math.min(WAIT_MS_FIRST * 2 ** (attempts - 1), WAIT_MS_MAX) };
@@ -82,4 +85,21 @@ const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 /** Safe by its method (RFC 9110 §9.2.1), nothing of a body sent, and no change of protocol. */
 export function isRepeatable({ request, requestBodyBytes }: Exchange): boolean {
   return SAFE.has(request.method) && requestBodyBytes === 0 && !request.has("Upgrade");
+}
+
+/** What Node calls certificates that do not stand the test. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "CERT_UNTRUSTED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+function isUntrusted({ cause }: ProxyError): boolean {
+  return cause instanceof Error && "code" in cause && UNTRUSTED.has(String(cause.code));
 }
