@@ -4,6 +4,7 @@ import {
   endpoint,
   endpointAddress,
   type Handler,
+  headers,
   ProxyError,
   SeededRandom,
   silentLogger,
@@ -22,6 +23,8 @@ type Exchange = RecordingExchange<ActivatorContext>;
 
 const PODS = 6;
 const STEPS = 300;
+/** The longest a pod is left out. */
+const EJECTION_MS_MAX = 2_000;
 const podOf = (revision: number, index: number): Endpoint =>
   endpoint({ ip: `10.0.${revision}.${index}`, port: 8012 });
 
@@ -71,6 +74,10 @@ class RevisionWorld {
   readonly #all: Exchange[] = [];
   /** Pods that can be reached, whatever the activator has heard. */
   readonly #alive = new Set<Endpoint>();
+  /** Pods whose queue-proxy is there, and whose program is not. */
+  readonly #gone = new Set<Endpoint>();
+  /** When one of them last turned a request away. */
+  #turnedAwayAt = Number.NEGATIVE_INFINITY;
   /** Attempts that may have run, of each request that may run once at most. */
   readonly #ran = new Map<Exchange, number>();
 
@@ -152,13 +159,16 @@ class RevisionWorld {
     if (throttle.held > 0 && runningInAll < inFlightMax) {
       assert.equal(throttle.next(), undefined, "a free slot beside a waiter");
     }
-    if (throttle.pods.loads.length > 0) assert.ok(throttle.pods.capacity > 0, "every pod is left out");
+    const isKnownGone = this.#parts.clock.now() - this.#turnedAwayAt <= EJECTION_MS_MAX;
+    if (throttle.pods.loads.length > 0 && !isKnownGone)
+      assert.ok(throttle.pods.capacity > 0, "every pod is left out");
     for (const times of this.#ran.values()) assert.ok(times <= 1, "a POST ran twice");
   }
 
   /** Every pod is up, and everybody knows. */
   healAll(): void {
     for (let index = 0; index < PODS; index++) this.#alive.add(podOf(this.#id, index));
+    this.#gone.clear();
     this.#entry.throttle.pods.setPlace({ kind: "unknown" });
     this.#entry.throttle.pods.setUsable(this.#alive);
     this.#parts.throttle.pump(this.#entry);
@@ -203,7 +213,14 @@ class RevisionWorld {
     if (exchange === undefined || at === undefined) return;
     if (exchange.state === "responding") exchange.upstreamCompletes();
     else if (!this.#alive.has(at)) exchange.upstreamFails({ isRetriable: true });
-    else if (this.#parts.random.chance(0.3)) exchange.upstreamStarts();
+    else if (this.#gone.has(at)) {
+      this.#turnedAwayAt = this.#parts.clock.now();
+      exchange.upstreamStarts(502, { [headers.notStarted]: "true" });
+      if (exchange.state === "responding") exchange.upstreamCompletes(); // it has been tried often enough
+    } else if (this.#parts.random.chance(0.05)) {
+      exchange.upstreamStarts(503, { [headers.notStarted]: "true" }); // full of others' requests
+      if (exchange.state === "responding") exchange.upstreamCompletes();
+    } else if (this.#parts.random.chance(0.3)) exchange.upstreamStarts();
     else exchange.upstreamCompletes();
   }
 
@@ -218,6 +235,10 @@ class RevisionWorld {
 
   #swing(): void {
     const pod = podOf(this.#id, this.#parts.random.integer(0, PODS - 1));
+    if (this.#parts.random.chance(0.3)) {
+      if (!this.#gone.delete(pod)) this.#gone.add(pod);
+      return;
+    }
     if (this.#alive.has(pod)) this.#alive.delete(pod);
     else {
       this.#alive.add(pod);
