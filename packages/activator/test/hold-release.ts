@@ -211,16 +211,14 @@ class RevisionWorld {
   #answer(exchange: Exchange | undefined): void {
     const at = exchange?.context.tracker?.endpoint;
     if (exchange === undefined || at === undefined) return;
+    const { random, clock } = this.#parts;
     if (exchange.state === "responding") exchange.upstreamCompletes();
     else if (!this.#alive.has(at)) exchange.upstreamFails({ isRetriable: true });
     else if (this.#gone.has(at)) {
-      this.#turnedAwayAt = this.#parts.clock.now();
-      exchange.upstreamStarts(502, { [headers.notStarted]: "true" });
-      if (exchange.state === "responding") exchange.upstreamCompletes(); // it has been tried often enough
-    } else if (this.#parts.random.chance(0.05)) {
-      exchange.upstreamStarts(503, { [headers.notStarted]: "true" }); // full of others' requests
-      if (exchange.state === "responding") exchange.upstreamCompletes();
-    } else if (this.#parts.random.chance(0.3)) exchange.upstreamStarts();
+      this.#turnedAwayAt = clock.now();
+      turnAway(exchange, 502);
+    } else if (random.chance(0.05)) turnAway(exchange, 503);
+    else if (random.chance(0.3)) exchange.upstreamStarts();
     else exchange.upstreamCompletes();
   }
 
@@ -246,4 +244,11 @@ class RevisionWorld {
       this.#parts.throttle.pump(this.#entry);
     }
   }
+}
+
+/** Its queue-proxy says that the program was not given it; which goes through once it has been tried often enough. */
+function turnAway(exchange: Exchange, status: 502 | 503): void {
+  exchange.upstreamStarts(status, { [headers.notStarted]: "true" });
+  const { state } = exchange;
+  if (state === "responding") exchange.upstreamCompletes();
 }
