@@ -21,6 +21,7 @@ import {
   type Random,
   ReconcileLoop,
   type RevisionKey,
+  rouse,
   ServerlessServiceKind,
   type StatMessage,
   type StatSink,
@@ -237,7 +238,13 @@ export class Autoscaler implements StatSink, AsyncDisposable {
       scaler,
       config,
       ownership,
-      schedules: new Schedules(log),
+      schedules: new Schedules((autoscaler, problem) =>
+        events.record(reconciler.name, autoscaler, {
+          type: "Warning",
+          reason: "ScheduleIgnored",
+          message: `${rouse.schedule}: ${problem}`,
+        }),
+      ),
       changed: (autoscaler, applied) =>
         events.record(
           reconciler.name,

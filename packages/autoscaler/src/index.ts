@@ -25,6 +25,7 @@ export type { PodCounts } from "./pods/pod-ledger.ts";
 export type { ActivatorProbe, ProbeTarget } from "./probe/activator-probe.ts";
 export { HttpActivatorProbe, type HttpActivatorProbeDeps } from "./probe/http-activator-probe.ts";
 export type { SnapshotStore } from "./resume/window-memory.ts";
+export { validateSchedule } from "./schedule/validate-schedule.ts";
 export type { PodScraper } from "./scrape/pod-scraper.ts";
 export {
   type Instant,

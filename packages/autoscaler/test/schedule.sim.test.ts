@@ -1,3 +1,4 @@
+import { EventKind } from "@rouse/shared";
 import { expect, test } from "vitest";
 import { World } from "./world.ts";
 
@@ -31,9 +32,18 @@ test("load is never cut, neither by a ceiling nor by a floor below it", async ()
   expect(world.replicas(NAME)).toBe(10);
 });
 
-test("a schedule that cannot be read is as none", async () => {
+test("a schedule that cannot be read is as none, and an Event says so once", async () => {
   await using world = await World.start();
   await world.addRevision(NAME, { annotations: { "rouse.dev/schedule": "whenever min=5" } });
   await world.idle(120);
   expect(world.replicas(NAME)).toBe(0);
+  const { items } = await world.client.list(EventKind);
+  const told = items.filter(({ reason }) => reason === "ScheduleIgnored");
+  expect(told.map(({ message, count }) => ({ message, count }))).toEqual([
+    {
+      message:
+        "rouse.dev/schedule: whenever min=5: expected <cron> for <duration> [min=<n>] [max=<n>] [tz=<zone>]",
+      count: 1,
+    },
+  ]);
 });

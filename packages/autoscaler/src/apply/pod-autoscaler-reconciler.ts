@@ -172,7 +172,7 @@ export class PodAutoscalerReconciler implements Reconciler {
     const settings = revisionSettings(autoscaler, config.autoscaler, config.deployment);
     const isReachable = autoscaler.spec.reachability !== "Unreachable";
     const bounds = scaleBounds(settings, isReachable);
-    const scheduled = schedules.of(autoscaler.metadata.annotations, clock.wall());
+    const scheduled = schedules.of(autoscaler, clock.wall());
     return {
       key,
       autoscaler,

@@ -519,6 +519,43 @@ test("S-14: autoscaling annotations of a PodAutoscaler and a Metric are checked 
   expect(refusal(scaled("Metric"), MetricKind)).toBe(want);
 });
 
+describe("a schedule is read before it is stored", () => {
+  const wrong = { "rouse.dev/schedule": "0 8 * * 1-5 for 10h min=2; whenever min=5" };
+  const problem = "whenever min=5: expected <cron> for <duration> [min=<n>] [max=<n>] [tz=<zone>]";
+  const says = (path: string): string =>
+    `invalid value: ${wrong["rouse.dev/schedule"]}: ${path}.rouse.dev/schedule\n${problem}`;
+
+  test("of a template, and of a PodAutoscaler", () => {
+    expect(refusal(service({ metadata: { annotations: wrong } }))).toBe(
+      says("spec.template.metadata.annotations"),
+    );
+    const scaled = {
+      ...make(PodAutoscalerKind, {}, { annotations: wrong }),
+      apiVersion: "autoscaling.internal.knative.dev/v1alpha1",
+    };
+    expect(refusal(scaled, PodAutoscalerKind)).toBe(says("metadata.annotations"));
+  });
+
+  test.each([
+    { schedule: "61 8 * * * for 1h min=1", why: "a minute there is not" },
+    { schedule: "0 8 * * * for 1h min=1 tz=Mars/Base", why: "a zone there is not" },
+    { schedule: "0 8 * * * for 30s min=1", why: "a window too short" },
+    { schedule: "0 8 * * * for 1h min=3 max=2", why: "a ceiling below its floor" },
+    { schedule: "0 8 * * * for 1h", why: "nothing said" },
+  ])("refused: $why", ({ schedule }) => {
+    const template = { metadata: { annotations: { "rouse.dev/schedule": schedule } } };
+    expect(refusal(service(template))).toContain("spec.template.metadata.annotations.rouse.dev/schedule");
+  });
+
+  test("on the Service itself it would do nothing, and is refused with a hint", () => {
+    const annotations = { "rouse.dev/schedule": "0 8 * * * for 1h min=1" };
+    expect(refusal(service({}, {}, { annotations }))).toContain(
+      'a schedule must be put under "spec.template.metadata.annotations" to work',
+    );
+    expect(refusal(service({ metadata: { annotations } }))).toBe("");
+  });
+});
+
 test("C-157: names of containers may be templates over the object's own metadata", () => {
   const template = '{{.Name}}-{{ index .Labels "team" }}{{.UID}}';
   const { spec } = setup({ containerName: template }).create(

@@ -15,7 +15,6 @@ import {
   type StatusCause,
   SYSTEM_NAMESPACE,
   under,
-  validateAutoscalingAnnotations,
 } from "@rouse/shared";
 import { withAuthors } from "./authors.ts";
 import { problemOfConfigMap } from "./config-map.ts";
@@ -25,6 +24,7 @@ import { schemaOf } from "./kind-schemas.ts";
 import { prune } from "./prune.ts";
 import { checkShape } from "./schema.ts";
 import { type AdmissionSettings, defaultSettings } from "./settings.ts";
+import { validateScalingAnnotations } from "./validate-annotations.ts";
 import { validateServing } from "./validate-serving.ts";
 
 const WEBHOOK = "validation.webhook.serving.knative.dev";
@@ -68,10 +68,7 @@ export class ServingAdmission implements ObjectAdmission {
 
 function checkScaled(object: AnyObject, settings: AdmissionSettings): AnyObject {
   const { annotations = {} } = object.metadata;
-  const errors = under(
-    "metadata.annotations",
-    validateAutoscalingAnnotations(annotations, settings.autoscaling),
-  );
+  const errors = under("metadata.annotations", validateScalingAnnotations(annotations, settings));
   if (errors.length > 0) throw denied(errors);
   return object;
 }

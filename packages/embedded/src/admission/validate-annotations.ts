@@ -1,3 +1,4 @@
+import { validateSchedule } from "@rouse/autoscaler";
 import {
   autoscaling,
   type FieldError,
@@ -5,6 +6,7 @@ import {
   annotations as keys,
   parseDuration,
   parseMilli,
+  rouse,
   validateAutoscalingAnnotations,
 } from "@rouse/shared";
 import type { AdmissionSettings } from "./settings.ts";
@@ -33,6 +35,10 @@ export function validateObjectAnnotations(annotations: Annotations): readonly Fi
         'autoscaling annotations must be put under "spec.template.metadata.annotations" to work';
       return [fieldErrors.key(key, "metadata.annotations", details)];
     }
+    if (key === rouse.schedule) {
+      const details = 'a schedule must be put under "spec.template.metadata.annotations" to work';
+      return [fieldErrors.key(key, "metadata.annotations", details)];
+    }
     return ROLLOUT_DURATION.includes(key) ? validateWholeSeconds(value, `metadata.annotations.${key}`) : [];
   });
 }
@@ -44,13 +50,24 @@ export function validateTemplateAnnotations(
 ): readonly FieldError[] {
   const deadline = annotations[keys.progressDeadline];
   return [
-    ...validateAutoscalingAnnotations(annotations, settings.autoscaling),
+    ...validateScalingAnnotations(annotations, settings),
     ...(deadline === undefined ? [] : validateWholeSeconds(deadline, keys.progressDeadline)),
     ...Object.entries(annotations).flatMap(([key, value]) => {
       if (key.startsWith(QUEUE_SIDECAR)) return validateSidecarResource(key, value);
       const isUnknown = key.startsWith(`${NETWORKING}/`) && !NETWORKING_KEYS.has(key);
       return isUnknown ? [fieldErrors.key(key, "", "there is no such networking annotation")] : [];
     }),
+  ];
+}
+
+/** What says how a revision is scaled, on whatever object. Paths are the keys. */
+export function validateScalingAnnotations(
+  annotations: Annotations,
+  settings: AdmissionSettings,
+): readonly FieldError[] {
+  return [
+    ...validateAutoscalingAnnotations(annotations, settings.autoscaling),
+    ...validateSchedule(annotations),
   ];
 }
 
