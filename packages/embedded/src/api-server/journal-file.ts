@@ -41,7 +41,10 @@ export class DiskJournalFile implements JournalFile {
     const next = `${this.#path}.new`;
     const handle = await open(next, "w", 0o600);
     try {
-      for (const chunk of chunks) await handle.appendFile(chunk);
+      for (const chunk of chunks) {
+        await handle.appendFile(chunk);
+        await handle.datasync(); // all at once at the end would hold up who appends to the old file meanwhile
+      }
       await handle.sync();
     } catch (error) {
       await handle.close();
