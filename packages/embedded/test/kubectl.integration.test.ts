@@ -187,11 +187,41 @@ describe.skipIf(archive === undefined)("kubectl 1.35", () => {
       expect((await kubectl.run(["create", "-f", "-"], badName)).err).toContain(
         "lowercase RFC 1123 subdomain",
       );
-      const serverSide = await kubectl.run(
-        ["apply", "--server-side", "-f", "-"],
-        badName.replace("Upper", "a"),
+    },
+    TEST_MS,
+  );
+
+  test(
+    "applies on the server: conflicts, force, and what was applied by the client before (P-54)",
+    async () => {
+      const kubectl = await apiAlone();
+      const map = (value: string): string =>
+        `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: "${value}"}\n`;
+      const apply = (text: string, ...more: readonly string[]) =>
+        kubectl.run(["apply", "--server-side", "-f", "-", ...more], text);
+      expect(ok(await kubectl.run(["apply", "-f", "-"], map("1")))).toContain("created");
+      // What the client applied before becomes its own on the server, in up to four requests.
+      expect(ok(await apply(map("2")))).toContain("serverside-applied");
+      const refused = await apply(map("3"), "--field-manager=other");
+      expect(refused.code).toBe(1);
+      expect(refused.err).toContain('conflict with "kubectl": .data.k');
+      ok(await apply(map("3"), "--field-manager=other", "--force-conflicts"));
+      const shown = ok(await kubectl.run(["get", "configmap", "a", "-o", "yaml", "--show-managed-fields"]));
+      expect(shown).toContain("manager: other");
+      expect(
+        ok(await kubectl.run(["diff", "--server-side", "-f", "-", "--field-manager=other"], map("3"))),
+      ).toBe("");
+      expect(ok(await apply(SERVICE))).toContain("service.serving.knative.dev/hello serverside-applied");
+      const edited = SERVICE.replace("kind: Service", "kind: Service").replace(
+        /^( *)containers:/m,
+        "$1timeoutSeconds: 77\n$1containers:",
       );
-      expect(serverSide.code).toBe(1); // not in this release: P-54
+      expect(ok(await apply(edited))).toContain("serverside-applied");
+      expect(
+        ok(
+          await kubectl.run(["get", "ksvc", "hello", "-o", "jsonpath={.spec.template.spec.timeoutSeconds}"]),
+        ),
+      ).toBe("77");
     },
     TEST_MS,
   );

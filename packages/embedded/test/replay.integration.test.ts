@@ -8,7 +8,7 @@ const FIXTURES = join(import.meta.dirname, "fixtures");
 const REPLAY = join(FIXTURES, "kubernetes-api/replay.mjs");
 const ACCEPTED = join(FIXTURES, "kubernetes-api.accepted.json");
 /** What the server offers of what not every transcript needs; the rest are differences we chose (P section 17). */
-const OFFERED = "gc,namespaces,paging,gzip";
+const OFFERED = "gc,namespaces,paging,gzip,server-side-apply";
 const SHARE_MIN = 0.95;
 
 let lines: readonly string[] = [];
@@ -31,7 +31,7 @@ describe("the recorded transcripts of a real API server are answered alike", () 
     { folder: "metadata", name: "metadata: P-43" },
     { folder: "objects", name: "objects: P-40, P-41, P-44, P-60…P-68, P-75, P-86, P-87, P-90" },
     { folder: "options", name: "options: P-37, P-95, P-96" },
-    { folder: "patch", name: "patch: P-51, P-52, P-53" },
+    { folder: "patch", name: "patch: P-51, P-52, P-53, P-54" },
     { folder: "protobuf", name: "protobuf: P-130, P-131" },
     { folder: "table", name: "table: P-120…P-124" },
     { folder: "watch", name: "watch: P-110…P-118" },

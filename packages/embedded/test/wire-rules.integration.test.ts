@@ -75,16 +75,6 @@ test("labels and finalizers are checked, an unqualified finalizer of a custom re
   expect(String(warned.headers.Warning)).toContain("prefer a domain-qualified finalizer name");
 });
 
-test("managed fields are taken and dropped, and server-side apply is refused as 415 (P-47, P-54, D-3)", async () => {
-  const { call } = apiInMemory();
-  const made = await call("POST", MAPS, map("a", { managedFields: [{ manager: "x" }] }));
-  expect(made.status).toBe(201);
-  expect(made.body.metadata).not.toHaveProperty("managedFields");
-  const patch = [{ op: "replace", path: "/metadata/managedFields", value: [{}] }];
-  expect((await call("PATCH", `${MAPS}/a`, patch, "application/json-patch+json")).status).toBeLessThan(500);
-  expect((await call("PATCH", `${MAPS}/a`, map("a"), "application/apply-patch+yaml")).status).toBe(415);
-});
-
 test("the status path shows the whole object and takes the status alone (P-70, P-71)", async () => {
   const { call } = apiInMemory();
   await call("POST", SERVICES, service("a"));

@@ -210,6 +210,7 @@ export {
   isControlledBy,
   type Kind,
   type KubeObject,
+  type ManagedFields,
   type ObjectKey,
   type ObjectMeta,
   type ObjectRef,

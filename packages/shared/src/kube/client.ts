@@ -49,6 +49,7 @@ export interface StatusCause {
     | "FieldValueNotFound"
     | "FieldValueTooLong"
     | "FieldValueTypeInvalid"
+    | "FieldManagerConflict"
     | "NamespaceTerminating"
     | "ResourceVersionTooLarge";
   readonly message: string;

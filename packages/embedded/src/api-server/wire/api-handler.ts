@@ -108,7 +108,7 @@ export class ApiHandler {
     const body = (): Promise<Body> => bodyOf(request);
     const answer = await this.#write.handle(target, {
       method: request.method,
-      accept: request.header("accept"),
+      userAgent: request.header("user-agent"),
       search,
       body,
     });

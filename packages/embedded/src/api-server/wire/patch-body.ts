@@ -16,10 +16,15 @@ export type PatchBody =
   | { readonly kind: "json"; readonly operations: readonly JsonPatchOperation[] }
   | { readonly kind: "merge" | "strategic"; readonly patch: JsonMap };
 
+/** P-54. */
+export function isApplyPatch({ contentType }: Body): boolean {
+  return contentType?.split(";")[0]?.trim().toLowerCase() === "application/apply-patch+yaml";
+}
+
 const CUSTOM_TYPES =
   "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
 
-/** P-51…P-54. @throws KubeError `UnsupportedMediaType`, `BadRequest` */
+/** P-51…P-53. @throws KubeError `UnsupportedMediaType`, `BadRequest` */
 export function readPatch({ message }: ApiResource, { contentType, bytes }: Body): PatchBody {
   const type = contentType?.split(";")[0]?.trim().toLowerCase();
   const text = bytes.toString("utf8");

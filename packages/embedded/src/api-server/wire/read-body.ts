@@ -49,6 +49,49 @@ export function readObject(resource: ApiResource, body: Body): ReadObject {
   return { object: shaped.object, complaints: [...shaped.complaints, ...duplicates.map(duplicate)] };
 }
 
+/**
+ * Reads the body of a server-side apply, YAML or JSON: what it says and nothing that its kind would fill in. P-54
+ * @throws KubeError
+ */
+export function readApplied(resource: ApiResource, { bytes }: Body): ReadObject {
+  const sent = mapOf(resource.kind.kind, yaml(resource.kind.kind, bytes.toString("utf8")));
+  const metadata = sent.metadata ?? {};
+  if (isJsonMap(metadata) && metadata.managedFields !== undefined && metadata.managedFields !== null) {
+    throw badRequest("metadata.managedFields must be nil");
+  }
+  const identified = identify(resource, sent);
+  const { object, complaints } = shapeObject(resource, identified);
+  const { apiVersion: version, kind, metadata: named } = identified;
+  const config = restricted(object, identified);
+  return {
+    object: {
+      ...config,
+      apiVersion: version,
+      kind,
+      metadata: { ...(isJsonMap(config.metadata) ? config.metadata : {}), name: named.name },
+    },
+    complaints,
+  };
+}
+
+/** The members of `shaped` that `sent` has as well. */
+function restricted(shaped: unknown, sent: unknown): JsonMap {
+  return isJsonMap(shaped) && isJsonMap(sent)
+    ? Object.fromEntries(
+        Object.entries(sent)
+          .filter(([name, value]) => value !== null && Object.hasOwn(shaped, name))
+          .map(([name, value]) => [name, restrictedValue(shaped[name], value)]),
+      )
+    : {};
+}
+
+function restrictedValue(shaped: unknown, sent: unknown): unknown {
+  if (Array.isArray(shaped) && Array.isArray(sent)) {
+    return shaped.map((item: unknown, index) => restrictedValue(item, sent[index]));
+  }
+  return isJsonMap(shaped) && isJsonMap(sent) ? restricted(shaped, sent) : shaped;
+}
+
 /** Brings what a body or a patch made into the shape of its kind. @throws KubeError for a value of a wrong type */
 export function shapeObject(resource: ApiResource, object: AnyObject): ReadObject {
   const { kind, message } = resource;

@@ -12,6 +12,10 @@ import type { FieldValidation } from "./read-body.ts";
 export interface WriteRequestOptions {
   readonly isDryRun: boolean;
   readonly fieldValidation: FieldValidation;
+  /** Who writes, if it says so. */
+  readonly fieldManager: string | undefined;
+  /** Of an apply: fields of others are taken from them. */
+  readonly isForced: boolean;
 }
 
 const MANAGER_BYTES_MAX = 128;
@@ -20,6 +24,7 @@ const MANAGER_BYTES_MAX = 128;
 export function readWriteOptions(
   kind: "CreateOptions" | "UpdateOptions" | "PatchOptions" | "DeleteOptions",
   search: URLSearchParams,
+  { isApply = false }: { readonly isApply?: boolean } = {},
 ): WriteRequestOptions {
   const causes: StatusCause[] = [];
   const dryRun = search.getAll("dryRun").filter((value) => value !== "");
@@ -32,13 +37,23 @@ export function readWriteOptions(
     const message = `Too long: may not be more than ${MANAGER_BYTES_MAX} bytes`;
     causes.push({ reason: "FieldValueTooLong", message, field: "fieldManager" });
   }
-  if (kind === "PatchOptions" && search.has("force")) {
+  const fieldManager = search.get("fieldManager") || undefined;
+  if (isApply && fieldManager === undefined) {
+    const message = "Required value: is required for apply patch";
+    causes.push({ reason: "FieldValueRequired", message, field: "fieldManager" });
+  }
+  if (kind === "PatchOptions" && !isApply && search.has("force")) {
     const message = "Forbidden: may not be specified for non-apply patch";
     causes.push({ reason: "FieldValueForbidden", message, field: "force" });
   }
   if (causes.length > 0) throw invalidOptions(kind, causes);
   const fieldValidation = validation === "Ignore" || validation === "Strict" ? validation : "Warn";
-  return { isDryRun: dryRun.length > 0, fieldValidation };
+  return {
+    isDryRun: dryRun.length > 0,
+    fieldValidation,
+    fieldManager,
+    isForced: isTrue(search.get("force")),
+  };
 }
 
 /** From the body and the query. P-81 @throws KubeError */

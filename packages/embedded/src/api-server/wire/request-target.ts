@@ -37,6 +37,9 @@ export type Target =
 
 const INTO_PODS: ReadonlySet<string> = new Set(["exec", "attach", "portforward", "proxy"]);
 
+export type ObjectTarget = Extract<Target, { kind: "object" }>;
+export type CollectionTarget = Extract<Target, { kind: "collection" }>;
+
 /** Slashes at the end and twice in a row do not count. P-5 */
 export function parseTarget(path: string): Target {
   const parts: string[] = [];

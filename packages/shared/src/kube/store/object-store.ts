@@ -4,7 +4,14 @@ import type { Random } from "../../random.ts";
 import type { DeleteOptions, ListQuery, Patch, Subresource } from "../client.ts";
 import { NamespaceKind } from "../kinds/core.ts";
 import { KindRegistry, resourceName } from "../kinds/registry.ts";
-import { apiVersion, type Kind, type KubeObject, type ObjectRef, objectKey } from "../object.ts";
+import {
+  apiVersion,
+  type Kind,
+  type KubeObject,
+  type ManagedFields,
+  type ObjectRef,
+  objectKey,
+} from "../object.ts";
 import { type AdmissionRequest, admitAll, type ObjectAdmission } from "./admission.ts";
 import { shapeNew } from "./built-in-shape.ts";
 import { decideDeletion, isLetGo } from "./deletion.ts";
@@ -50,6 +57,11 @@ export interface WriteOptions {
   readonly isDryRun?: boolean;
   /** Comes before the store's own: what is known of the kinds only where a client is not of this program. */
   readonly admission?: ObjectAdmission;
+  /** Who owns what of the object that is about to be stored. Absent: that stays as it is. */
+  readonly managedFields?: (
+    next: StoredObject,
+    before: StoredObject | undefined,
+  ) => readonly ManagedFields[] | undefined;
 }
 
 /** Told of every stored change, in order, while the write that made it is still running. Must not write. */
@@ -136,11 +148,12 @@ export class ObjectStore {
     const metadata = newMetadata(object.metadata, made);
     const { status: _, ...withoutStatus } = object;
     const draft = shapeNew(kind, { ...(kind.hasStatus ? withoutStatus : object), metadata });
-    const next = this.#admit(
+    const admitted = this.#admit(
       { operation: "create", subresource: undefined, kind, object: draft, before: undefined },
       metadata,
       options,
     );
+    const next = this.#owned(admitted, undefined, options);
     check.checkMetadata(kind, next, undefined);
     if (table.objects.has(objectKey(next.metadata))) throw errors.alreadyExists(kind, name);
     return options.isDryRun === true ? next : this.#commit(table, next, undefined);
@@ -230,9 +243,10 @@ export class ObjectStore {
       options,
     );
     const isChanged = subresource === undefined && !check.isSameSpec(admitted, before);
-    const next = isChanged
+    const changed = isChanged
       ? this.#copies.of(withMetadata(admitted, { generation: before.metadata.generation + 1 }))
       : admitted;
+    const next = this.#owned(changed, before, options);
     if (isSameJson(next, before)) return before;
     check.checkMetadata(kind, next, before);
     check.checkFinalizers(kind, next, before);
@@ -249,6 +263,12 @@ export class ObjectStore {
     const resourceVersion = request.before?.metadata.resourceVersion ?? "";
     const metadata = { ...changedMetadata(owned, admitted.metadata), resourceVersion };
     return this.#copies.of({ ...admitted, metadata });
+  }
+
+  #owned(next: StoredObject, before: StoredObject | undefined, options: WriteOptions): StoredObject {
+    const managedFields = options.managedFields?.(next, before);
+    if (managedFields === undefined || managedFields === next.metadata.managedFields) return next;
+    return this.#copies.of(withMetadata(next, { managedFields }));
   }
 
   #commit(table: Table, object: StoredObject, before: StoredObject | undefined): StoredObject {
