@@ -35,6 +35,7 @@ export interface ConnectionTaker {
 const IDLE_MAX = 1_000;
 const IDLE_MS = 90_000;
 const DIAL_RETRIES_MAX = 15;
+const DIALS_AT_ONCE_MAX = 64;
 
 /**
  * HTTP/1.1 connections to one endpoint. Busy ones are not limited; idle ones are, in number and in time. The one used
@@ -58,6 +59,7 @@ export class UpstreamPool implements Upstream {
   readonly #waiting = new Set<Dial<UpstreamConnection>>();
   #sessions: UpstreamSessions | undefined;
   #sweep: Disposable | undefined;
+  #dialsInTurn = 0;
   #isClosed = false;
 
   constructor(deps: UpstreamPoolDeps, options: UpstreamPoolOptions) {
@@ -123,7 +125,7 @@ export class UpstreamPool implements Upstream {
       },
     );
     this.#waiting.add(dial);
-    dial.start();
+    this.#startSoon(dial);
     return dial;
   }
 
@@ -151,6 +153,21 @@ export class UpstreamPool implements Upstream {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /**
+   * Now; but when thousands leave a queue at once, places go to others who are leaving as well, which is only not read
+   * yet. Behind a number of dials in one turn of the event loop the next ones wait for its end: most are given up by then.
+   */
+  #startSoon(dial: Dial<UpstreamConnection>): void {
+    if (this.#dialsInTurn === 0) {
+      this.#clock.soonInBulk(() => {
+        this.#dialsInTurn = 0;
+      });
+    }
+    this.#dialsInTurn++;
+    if (this.#dialsInTurn <= DIALS_AT_ONCE_MAX) dial.start();
+    else this.#clock.soonInBulk(() => dial.start());
   }
 
   /** A bare connection, for a session. */

@@ -50,3 +50,14 @@ test("a pool that closes tells those who wait that they may go elsewhere, in an 
     expect(clock.pendingTimers).toBe(0);
   }
 });
+
+test("of many dials at once the last begin a little later, and those given up by then never", () => {
+  const clock = new VirtualClock();
+  using pool = new UpstreamPool({ clock, random: new SeededRandom(1) }, NOWHERE);
+  const taker = { connectionReady: () => {}, connectionFailed: () => {} };
+  const dials = Array.from({ length: 100 }, () => pool.dial(taker));
+  expect(pool.openCount).toBe(64);
+  for (const dial of dials.slice(70)) dial[Symbol.dispose]();
+  clock.advance(0);
+  expect(pool.openCount).toBe(70);
+});

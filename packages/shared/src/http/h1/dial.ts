@@ -52,6 +52,7 @@ export class Dial<T extends Dialled> implements Disposable {
   }
 
   start(): void {
+    if (this.#isOver) return; // given up before it began
     const growth = ATTEMPT_GROWTH ** Math.max(0, this.#attempts - 1);
     const limitMs = ATTEMPT_MS * growth * (1 + this.#random.next() * ATTEMPT_JITTER);
     this.#attempts++;

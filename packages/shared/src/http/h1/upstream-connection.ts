@@ -37,11 +37,13 @@ export interface UpstreamOwner {
 const IDLE_MARGIN_MS = 1_000;
 
 /**
- * Each connection reads into one buffer of its own, again and again; what a small answer does not touch of it the system
- * need not provide. Bytes are written on from where they lie. Only when the kernel did not take them at once the buffer
- * stays with that write, and the next read gets another.
+ * Each connection reads into one buffer of its own, again and again, a small one until a read has filled it: most answers
+ * are small, and thousands of connections may be opened at once for requests that wait for theirs. Bytes are written on
+ * from where they lie. Only when the kernel did not take them at once the buffer stays with that write, and the next read
+ * gets another.
  */
-const READ_BYTES = 65_536;
+const READ_BYTES_MIN = 4_096;
+const READ_BYTES_MAX = 65_536;
 
 /** One HTTP/1.1 connection to an upstream: one exchange at a time, idle in its pool between them. */
 export class UpstreamConnection {
@@ -62,7 +64,8 @@ export class UpstreamConnection {
   #sawAnswer = false;
   #isReusable = true;
   #cause: NodeJS.ErrnoException | undefined;
-  #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  #buffer = Buffer.allocUnsafeSlow(READ_BYTES_MIN);
+  #readBytes = READ_BYTES_MIN;
   #isBufferKept = false;
 
   constructor(
@@ -120,11 +123,15 @@ export class UpstreamConnection {
   #connect(to: { readonly ip: string; readonly port: number }): Socket {
     const onread: OnReadOpts = {
       buffer: () => {
-        if (this.#isBufferKept) this.#buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+        if (this.#isBufferKept) this.#buffer = Buffer.allocUnsafeSlow(this.#readBytes);
         this.#isBufferKept = false;
         return this.#buffer;
       },
       callback: (bytesRead) => {
+        if (bytesRead === READ_BYTES_MIN && this.#readBytes === READ_BYTES_MIN) {
+          this.#readBytes = READ_BYTES_MAX;
+          this.#isBufferKept = true;
+        }
         this.#read(this.#buffer, bytesRead);
         return true;
       },
