@@ -47,6 +47,7 @@ export {
 export type { UpstreamTls } from "./http/tls/upstream-tls.ts";
 export { UpstreamPool, type UpstreamPoolDeps, type UpstreamPoolOptions } from "./http/upstream-pool.ts";
 
+export { IdleMemory, type IdleMemoryOptions } from "./idle-memory.ts";
 export { assert, InvariantError, unreachable } from "./invariant.ts";
 export {
   type AutoscalingLimits,
