@@ -1,12 +1,14 @@
 import type { Explanation } from "@rouse/autoscaler";
-import type { KubeClient, ObjectKey, RevisionKey } from "@rouse/shared";
+import { IdleMemory, type KubeClient, type ObjectKey, type RevisionKey } from "@rouse/shared";
 import { ApiHandler } from "./api-server/wire/api-handler.ts";
 import { ApiListener, type ApiListenerDeps } from "./api-server/wire/api-listener.ts";
 import { type ComponentsDeps, type ComponentsOptions, startComponents } from "./components.ts";
 import { type ApiAccess, openApiAccess, writeKubeconfig } from "./home/api-access.ts";
-import { IdleMemory } from "./home/idle-memory.ts";
 import { rehearse } from "./home/rehearsal.ts";
 import type { PodTimeline } from "./kubelet/pod-timeline.ts";
+
+/** Ticks of autoscaling alone stay well below; collecting a thousand services takes some tenths of a second. */
+const MEMORY = { busyRatioMax: 0.02, returnedBytesMin: 64 * 1024 * 1024 };
 
 export type HomeDeps = Omit<ComponentsDeps, "machine">;
 
@@ -58,7 +60,7 @@ export async function startHome(deps: HomeDeps, options: HomeOptions): Promise<H
   );
   const kubeconfig = await writeKubeconfig(options.dataDir, { ...access, port: listener.port });
 
-  starting.use(new IdleMemory({ clock, log }));
+  starting.use(new IdleMemory({ clock, log }, MEMORY));
 
   const running = starting.move();
   return {
