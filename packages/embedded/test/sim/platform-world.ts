@@ -1,23 +1,16 @@
-import {
-  findCondition,
-  type KnativeService,
-  KnativeServiceKind,
-  type Random,
-  SeededRandom,
-  type Stored,
-} from "@rouse/shared";
+import { type Random, SeededRandom } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { Clients } from "./clients.ts";
 import { History } from "./history.ts";
 import type { Excuse } from "./judge.ts";
 import type { Scenario } from "./scenario.ts";
+import { settled } from "./settled.ts";
 import { SimMachine } from "./sim-machine.ts";
 import { SimNetwork } from "./sim-network.ts";
 import { GATEWAY, SimPlatform } from "./sim-platform.ts";
 import { type Fate, ID_HEADER } from "./sim-process.ts";
 import { Witness } from "./witness.ts";
 
-const NAMESPACE = "default";
 /** A program that fails to start several times is tried again after minutes. */
 const READY_SECONDS_MAX = 900;
 
@@ -126,8 +119,11 @@ export class PlatformWorld {
 
   async #play(): Promise<void> {
     const { trafficMs } = this.#scenario;
-    const platform = await this.#settled(this.#start());
-    await this.#apply(platform);
+    const platform = await settled(this.#clock, this.#start());
+    const seconds = await platform.apply(READY_SECONDS_MAX);
+    this.#history.tell(`every service is ready after ${seconds} s`);
+    // The gateway may hear of it this much later.
+    await this.#clock.advanceAsync(this.#scenario.networkLagMs + 100);
     this.#witness.begin();
     this.#clients.begin();
     if (this.#scenario.stalls > 0) this.#stalls(platform);
@@ -137,7 +133,7 @@ export class PlatformWorld {
     await platform.listActivators([...platform.activatorIps]);
     await this.#clock.advanceAsync(60_000);
     this.#excuses = this.#witness.conclude();
-    await this.#settled(this.#running.disposeAsync());
+    await settled(this.#clock, this.#running.disposeAsync());
   }
 
   async #start(): Promise<SimPlatform> {
@@ -162,52 +158,6 @@ export class PlatformWorld {
     request.firstTakenAt = Math.min(request.firstTakenAt, now);
     request.takenAt = now;
     request.takenBy = ip;
-  }
-
-  /** Lets time pass in small steps until `work` is done. */
-  async #settled<R>(work: Promise<R>): Promise<R> {
-    let isDone = false;
-    const watched = work.finally(() => {
-      isDone = true;
-    });
-    watched.catch(() => {});
-    for (let step = 0; step < 5_000 && !isDone; step++) await this.#clock.advanceAsync(10);
-    if (!isDone) throw new Error("nothing came of it in 50 s");
-    return watched;
-  }
-
-  async #apply({ client }: SimPlatform): Promise<void> {
-    for (const { name, containerConcurrency, timeoutSeconds, annotations } of this.#scenario.services) {
-      const service: KnativeService = {
-        apiVersion: "serving.knative.dev/v1",
-        kind: "Service",
-        metadata: { namespace: NAMESPACE, name },
-        spec: {
-          template: {
-            metadata: { annotations },
-            spec: {
-              containerConcurrency,
-              timeoutSeconds,
-              containers: [{ name: "user-container", command: ["sim"] }],
-            },
-          },
-        },
-      };
-      await client.create(KnativeServiceKind, service);
-    }
-    for (let second = 0; second < READY_SECONDS_MAX; second++) {
-      await this.#clock.advanceAsync(1_000);
-      const { items } = await client.list(KnativeServiceKind);
-      const isReady = (service: Stored<KnativeService>): boolean =>
-        findCondition(service.status?.conditions, "Ready")?.status === "True";
-      if (items.every(isReady)) {
-        this.#history.tell(`every service is ready after ${second + 1} s`);
-        // The gateway may hear of it this much later.
-        await this.#clock.advanceAsync(this.#scenario.networkLagMs + 100);
-        return;
-      }
-    }
-    throw new Error("the services never became ready");
   }
 
   #stalls(platform: SimPlatform): void {

@@ -1,4 +1,4 @@
-import { SeededRandom } from "@rouse/shared";
+import { type KnativeService, SeededRandom } from "@rouse/shared";
 import type { ClientFaults } from "./faults.ts";
 
 /** What one service of the world is like. */
@@ -72,5 +72,44 @@ export function scenarioOf(seed: number): Scenario {
     stalls: isCalm ? 0 : pick([0, 0.5]),
     scrapeFailures: isCalm ? 0 : pick([0, 0.1, 0.3]),
     trafficMs: random.integer(15_000, 40_000),
+  };
+}
+
+/** A good day of one service. */
+export function calmScenario(service: SimService): Scenario {
+  return {
+    seed: 1,
+    services: [service],
+    activators: 1,
+    startMs: [50, 50],
+    fates: { failsToStart: 0, crashes: 0, hangs: 0 },
+    faults: { writeFailures: 0, conflicts: 0, lagMs: 0, watchEnds: 0 },
+    networkLagMs: 0,
+    stalls: 0,
+    scrapeFailures: 0,
+    trafficMs: 0,
+  };
+}
+
+export function manifestOf({
+  name,
+  annotations,
+  containerConcurrency,
+  timeoutSeconds,
+}: SimService): KnativeService {
+  return {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: { namespace: "default", name },
+    spec: {
+      template: {
+        metadata: { annotations },
+        spec: {
+          containerConcurrency,
+          timeoutSeconds,
+          containers: [{ name: "user-container", command: ["sim"] }],
+        },
+      },
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { Activator } from "@rouse/activator";
-import { Autoscaler } from "@rouse/autoscaler";
+import { Autoscaler, type Explanation } from "@rouse/autoscaler";
 import { Controller } from "@rouse/controller";
 import { Gateway } from "@rouse/gateway";
 import {
@@ -7,9 +7,13 @@ import {
   EndpointsKind,
   endpoint,
   endpointAddress,
+  findCondition,
+  type KnativeService,
+  KnativeServiceKind,
   type KubeClient,
   labels,
   type Random,
+  type RevisionKey,
   revisionKey,
   type StatMessage,
   SYSTEM_NAMESPACE,
@@ -23,7 +27,7 @@ import { createSystemObjects, publishActivator } from "../../src/home/system-obj
 import { Kubelet } from "../../src/kubelet/kubelet.ts";
 import { Workloads } from "../../src/workloads/workloads.ts";
 import { type ClientFaults, FaultyClient, StallingClock } from "./faults.ts";
-import type { Scenario } from "./scenario.ts";
+import { manifestOf, type Scenario } from "./scenario.ts";
 import type { SimMachine } from "./sim-machine.ts";
 import type { SimNetwork } from "./sim-network.ts";
 
@@ -49,6 +53,7 @@ export class SimPlatform implements AsyncDisposable {
   readonly #deps: SimPlatformDeps;
   readonly #stalling: StallingClock[] = [];
   readonly #running = new AsyncDisposableStack();
+  #autoscaler: Autoscaler | undefined;
 
   private constructor(deps: SimPlatformDeps, api: ApiServer) {
     this.#deps = deps;
@@ -88,6 +93,7 @@ export class SimPlatform implements AsyncDisposable {
         },
       }),
     );
+    this.#autoscaler = autoscaler;
     const all: Activator[] = [];
     for (let index = 1; index <= scenario.activators; index++) {
       const ip = `127.253.0.${index}`;
@@ -132,6 +138,21 @@ export class SimPlatform implements AsyncDisposable {
     this.#running.use(await Controller.start(this.#component(), {}));
   }
 
+  /** Creates the services and waits until they are ready; for how many seconds it did. */
+  async apply(secondsMax: number): Promise<number> {
+    const { scenario, clock } = this.#deps;
+    for (const service of scenario.services)
+      await this.client.create(KnativeServiceKind, manifestOf(service));
+    for (let second = 1; second <= secondsMax; second++) {
+      await clock.advanceAsync(1_000);
+      const { items } = await this.client.list(KnativeServiceKind);
+      const isReady = ({ status }: KnativeService): boolean =>
+        findCondition(status?.conditions, "Ready")?.status === "True";
+      if (items.every(isReady)) return second;
+    }
+    throw new Error("the services never became ready");
+  }
+
   /** Sets who is listed as an activator. */
   async listActivators(ips: readonly string[]): Promise<void> {
     const ref = { namespace: SYSTEM_NAMESPACE, name: "activator-service" };
@@ -141,6 +162,11 @@ export class SimPlatform implements AsyncDisposable {
       addresses: ips.map((ip) => ({ ip })),
     }));
     await this.client.update(EndpointsKind, { ...endpoints, subsets });
+  }
+
+  /** Why a revision has the pods it has. */
+  explain(revision: RevisionKey): Explanation | undefined {
+    return this.#autoscaler?.explain(revision);
   }
 
   /** One of the components, by chance, gets no CPU for that long. */
