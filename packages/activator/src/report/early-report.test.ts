@@ -46,6 +46,31 @@ test("one that is over by then is not told, nor is a single request", () => {
   expect(sent).toEqual([]);
 });
 
+test("a queue that is emptying by then is looked at again, and told only if it stops", () => {
+  const { clock, sent, entry, hold } = setUp();
+  hold(100);
+  entry.throttle.held = 16; // of a hundred short ones
+  clock.advance(100);
+  entry.throttle.held = 0;
+  clock.advance(1_000);
+  expect([sent, clock.pendingTimers]).toEqual([[], 0]);
+  hold(100);
+  entry.throttle.held = 60;
+  clock.advance(100);
+  expect(sent).toEqual([]);
+  clock.advance(100); // nothing has moved
+  expect(sent.map((batch) => batch.map(({ stat }) => stat.averageConcurrentRequests))).toEqual([[59]]);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test("one that empties slowly is told", () => {
+  const { clock, sent, entry, hold } = setUp();
+  hold(100);
+  entry.throttle.held = 92;
+  clock.advance(100);
+  expect(sent.length).toBe(1);
+});
+
 test("closed, it leaves no timer", () => {
   const { clock, early, hold } = setUp();
   hold(10);
