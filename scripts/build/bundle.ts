@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 import { bundlePath } from "./bundle-path.ts";
+import { isStartedFromCache, startFromCache } from "./code-cache.ts";
 
 export interface Bundle {
   /** From the repository's root. */
@@ -42,7 +43,7 @@ export function buildable(root: string): readonly string[] {
 
 /**
  * CommonJS with a source map beside it: 12 MB less resident and a start 10 ms shorter than the same as ESM
- * (libraries §3). One file, and one more where the program has an `otel/`.
+ * (libraries §3). One file, and one more where the program has an `otel/`; with V8's cache of it where starts matter.
  * @throws if the sources do not resolve, or a data-path bundle holds code of others
  */
 export async function build(root: string, name: string): Promise<readonly Bundle[]> {
@@ -55,9 +56,10 @@ export async function build(root: string, name: string): Promise<readonly Bundle
   if (tooMuch.length > 0) {
     throw new Error(`${name} must hold our own code alone, and holds ${tooMuch.join(", ")}`);
   }
-  if (!existsSync(join(root, "packages", name, OTEL.entry))) return [main];
+  const files = isStartedFromCache(name) ? startFromCache(root, name, main.path) : [main];
+  if (!existsSync(join(root, "packages", name, OTEL.entry))) return files;
   const path = join(dirname(bundlePath(name)), OTEL.file);
-  return [main, await bundle(root, { name, entry: OTEL.entry, path })];
+  return [...files, await bundle(root, { name, entry: OTEL.entry, path })];
 }
 
 async function bundle(

@@ -83,7 +83,7 @@ describe("listeners", () => {
     const ip = ownIp();
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(9090, ip, resolve));
-    await using sidecar = new SidecarProcess({}, ip);
+    await using sidecar = new SidecarProcess({}, { ip });
     expect(await sidecar.exited).toBe(1);
     expect(sidecar.log.at(-1)).toMatchObject({
       severity: "EMERGENCY",

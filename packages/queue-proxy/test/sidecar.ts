@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "../../..");
-const entry = join(root, "packages/queue-proxy/dist/main.cjs");
+export const ENTRY_POINT = join(root, "packages/queue-proxy/dist/main.cjs");
 let started = 0;
 
 /** What a controller injects, with the values of one small revision. Spec §2 */
@@ -43,9 +43,16 @@ export class SidecarProcess implements AsyncDisposable {
   #stdout = "";
   #stderr = "";
 
-  constructor(environment: Readonly<Record<string, string | undefined>>, ip = ownIp()) {
+  constructor(
+    environment: Readonly<Record<string, string | undefined>>,
+    {
+      ip = ownIp(),
+      flags = [],
+      main = ENTRY_POINT,
+    }: { readonly ip?: string; readonly flags?: readonly string[]; readonly main?: string } = {},
+  ) {
     this.ip = ip;
-    this.#child = spawn(process.execPath, [entry], {
+    this.#child = spawn(process.execPath, [...flags, main], {
       env: { ...ENVIRONMENT, ROUSE_LISTEN_IP: ip, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
