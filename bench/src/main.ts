@@ -14,6 +14,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   "cold-start": async () => (await import("./cold-start.ts")).coldStart,
   "many-services": async () => (await import("./many-services.ts")).manyServices,
   hop: async () => (await import("./hop.ts")).hop,
+  scale: async () => (await import("./scale.ts")).scale,
   overlap: async () => (await import("./overlap.ts")).overlap,
 };
 

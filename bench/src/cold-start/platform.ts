@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 
 const START_MS_MAX = 20_000;
 const STOP_MS_MAX = 5_000;
+const success = { GET: 200, POST: 201, PATCH: 200 } as const;
 const BANNER = /^rouse \S+ on http:\/\/127\.0\.0\.1:(\d+)$/;
 
 /** A `rouse up` of its own, on a free port and in a directory of its own. */
@@ -63,8 +64,14 @@ export class Platform implements AsyncDisposable {
     return this.#call("POST", path, JSON.stringify(object));
   }
 
-  #call(method: "GET" | "POST", path: string, body: string | undefined): Promise<unknown> {
-    const headers = body === undefined ? {} : { "Content-Type": "application/json" };
+  /** One merge patch of its API. Rejects for any answer but 200. */
+  patch(path: string, change: object): Promise<unknown> {
+    return this.#call("PATCH", path, JSON.stringify(change));
+  }
+
+  #call(method: keyof typeof success, path: string, body: string | undefined): Promise<unknown> {
+    const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+    const headers = body === undefined ? {} : { "Content-Type": type };
     return new Promise((resolve, reject) => {
       const sent = request({ socketPath: this.#socketPath, method, path, headers }, (response) => {
         let text = "";
@@ -72,7 +79,7 @@ export class Platform implements AsyncDisposable {
           text += chunk;
         });
         response.once("end", () => {
-          if (response.statusCode === (method === "GET" ? 200 : 201)) resolve(JSON.parse(text));
+          if (response.statusCode === success[method]) resolve(JSON.parse(text));
           else reject(new Error(`${method} ${path}: ${response.statusCode} ${text.trim()}`));
         });
       });

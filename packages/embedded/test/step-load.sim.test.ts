@@ -1,7 +1,6 @@
 import { DeploymentKind, revisionKey, SeededRandom } from "@rouse/shared";
-import { VirtualClock } from "@rouse/shared/testing";
+import { ScaleFormula, VirtualClock } from "@rouse/shared/testing";
 import { expect, test } from "vitest";
-import { ScaleFormula } from "./sim/scale-formula.ts";
 import { calmScenario } from "./sim/scenario.ts";
 import { settled } from "./sim/settled.ts";
 import { SimHead } from "./sim/sim-head.ts";

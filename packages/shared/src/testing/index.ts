@@ -7,3 +7,4 @@ export {
   RecordingExchange,
   type RecordingRequest,
 } from "./recording-exchange.ts";
+export { type FormulaSettings, type FormulaTick, ScaleFormula } from "./scale-formula.ts";

@@ -1,5 +1,5 @@
 /** What is known of a revision at one tick. */
-export interface Tick {
+export interface FormulaTick {
   readonly atMs: number;
   readonly readyPods: number;
   /** Average requests at one time over the stable and the panic window. */
@@ -28,7 +28,7 @@ export class ScaleFormula {
     this.#settings = settings;
   }
 
-  pods({ atMs, readyPods, stable, panic }: Tick): number {
+  pods({ atMs, readyPods, stable, panic }: FormulaTick): number {
     const { target, stableWindowMs } = this.#settings;
     const base = Math.max(1, readyPods);
     const up = Math.ceil(RATE_UP_MAX * base);
