@@ -1,1 +1,2 @@
-export { QueueProxy, type QueueProxyDeps, type QueueProxyOptions } from "./wiring.ts";
+export type { QueueProxyDeps, QueueProxyOptions } from "./options.ts";
+export { QueueProxy } from "./wiring.ts";

@@ -3,86 +3,28 @@ import {
   type Clock,
   type Connections,
   chain,
-  type DurationLimits,
-  type ExceededLimit,
   type Exchange,
-  formatDuration,
-  type Layer,
-  LimitDuration,
+  HttpServer,
   type Listener,
-  type Logger,
   type Network,
-  type Probe,
-  ProxyError,
-  type Random,
   type Stat,
   sockets,
   TimerWheel,
-  unreachable,
 } from "@rouse/shared";
 import { AnswerProbes } from "./accept/answer-probes.ts";
 import { QueueProxyContext } from "./accept/context.ts";
 import { Drain } from "./drain/drain.ts";
 import { ForwardToProgram } from "./forward/forward-to-program.ts";
 import { SynthesiseForwarded } from "./forward/forwarded.ts";
+import { MarkNotStarted } from "./forward/mark-not-started.ts";
 import { RestoreHost } from "./forward/restore-host.ts";
 import { LimitConcurrency, unlimitedConcurrency } from "./limit/limit-concurrency.ts";
+import { limitDuration } from "./limit/limit-duration.ts";
+import { type Onlookers, type QueueProxyDeps, type QueueProxyOptions, readinessOf } from "./options.ts";
 import { Readiness } from "./probe/readiness.ts";
 import { Account } from "./report/account.ts";
 import { RequestStats } from "./report/request-stats.ts";
 import { statOf } from "./report/stat-report.ts";
-
-export interface QueueProxyDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  /** Sockets unless given. */
-  readonly network?: Network;
-}
-
-export interface QueueProxyOptions {
-  /** The pod's own address. */
-  readonly ip: string;
-  /** 0 lets the system choose; `address` says what it chose. */
-  readonly port: number;
-  readonly podName: string;
-  readonly revision: { readonly namespace: string; readonly name: string };
-  /** Where the program listens, on 127.0.0.1. */
-  readonly userPort: number;
-  /** 0 = unlimited. */
-  readonly containerConcurrency: number;
-  /** The three limits of a request; 0 switches one off (Q-53). */
-  readonly timeoutMs: number;
-  readonly responseStartTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  /** Without one, an open port is ready. */
-  readonly readinessProbe?: Probe;
-  /**
-   * How long no request may arrive before a drain counts as done. In a cluster 30 s, the time a change of endpoints may
-   * take to reach everyone (Q-109); 200 ms unless told, for a home in which it takes microseconds.
-   */
-  readonly drainQuietMs?: number;
-  /** What a drain may take in all, requests that still run included. No limit unless told. */
-  readonly drainLimitMs?: number;
-  /** Asked instead of `readinessProbe`: all must succeed, none means always ready. */
-  readonly readinessProbes?: readonly Probe[];
-  /** Asks an HTTP probe by HTTP/2 first (Q-103). */
-  readonly detectsHttp2?: boolean;
-  /** What looks on, at each place of the chain. */
-  readonly onlookers?: Onlookers;
-}
-
-/** Layers that measure and write down; a home has none. Each list is in the order a request travels. */
-export interface Onlookers {
-  /** In front of all: they see probes as well. */
-  readonly outermost: readonly Layer<QueueProxyContext>[];
-  /** In front of the breaker, where waiting begins. */
-  readonly waiting: readonly Layer<QueueProxyContext>[];
-  /** Behind the breaker: what they see goes to the program. */
-  readonly admitted: readonly Layer<QueueProxyContext>[];
-  /** Told of each request the program could not be sent, or did not answer. */
-  failed(error: ProxyError): void;
-}
 
 /** Waiting requests beside each running one (Q-42). */
 const QUEUE_DEPTH_PER_RUNNING = 10;
@@ -164,22 +106,10 @@ export class QueueProxy implements AsyncDisposable {
         ...outermost,
         new AnswerProbes<QueueProxyContext>(parts.readiness, parts.drain), // before anything counts them
         parts.drain,
-        new LimitDuration<QueueProxyContext>(
-          { clock, wheel: parts.wheel },
-          {
-            limitsOf: () => options,
-            message: "request timeout",
-            exceeded: (exchange, limit) => {
-              const { context, state } = exchange;
-              if (context instanceof QueueProxyContext && state === "forwarding") {
-                context.upstreamError = new ProxyError("request-timeout", "request timeout");
-              }
-              log.warn(timeoutText(limit, options));
-            },
-          },
-        ),
+        limitDuration({ clock, wheel: parts.wheel, log }, options),
         new SynthesiseForwarded<QueueProxyContext>(), // before the server adds its peer to X-Forwarded-For
         new Account(clock, parts.stats),
+        new MarkNotStarted(),
         new RestoreHost(),
         ...waiting,
         parts.breaker === undefined ? unlimitedConcurrency : new LimitConcurrency(parts.breaker),
@@ -241,8 +171,14 @@ export class QueueProxy implements AsyncDisposable {
 
   /** Stops accepting, closes idle connections, and resolves when the last exchange of a connection is over. */
   async stopAccepting(): Promise<void> {
-    await this.#server.drain();
-    await Promise.all(this.#more.map((listener) => listener.drain()));
+    await Promise.all([this.#server, ...this.#more].map((listener) => listener.drain()));
+  }
+
+  /** Asks the clients of WebSockets to go elsewhere: close code 1001. */
+  closeTunnels(): void {
+    for (const listener of [this.#server, ...this.#more]) {
+      if (listener instanceof HttpServer) listener.closeTunnels();
+    }
   }
 
   /**
@@ -295,29 +231,3 @@ interface Listening {
 }
 
 const NO_ONLOOKERS: Onlookers = { outermost: [], waiting: [], admitted: [], failed: () => {} };
-
-/** A home's one probe may be of any kind and none; what it does not say is an open port. */
-function readinessOf({ userPort, readinessProbe, readinessProbes, detectsHttp2 = false }: QueueProxyOptions) {
-  if (readinessProbes !== undefined) return { userPort, probes: readinessProbes, detectsHttp2 };
-  const isAskable =
-    readinessProbe === undefined || readinessProbe.httpGet !== undefined || readinessProbe.grpc !== undefined;
-  return {
-    userPort,
-    probes: [isAskable ? readinessProbe : { tcpSocket: {}, ...readinessProbe }],
-    detectsHttp2,
-  };
-}
-
-/** The words of the reference's log, for which people search. Q-56. */
-function timeoutText(limit: ExceededLimit, limits: DurationLimits): string {
-  switch (limit) {
-    case "total":
-      return `Request timeout: ${formatDuration(limits.timeoutMs)}`;
-    case "response-start":
-      return `Response start timeout: ${formatDuration(limits.responseStartTimeoutMs)}`;
-    case "idle":
-      return `Idle timeout: ${formatDuration(limits.idleTimeoutMs)}`;
-    default:
-      return unreachable(limit);
-  }
-}

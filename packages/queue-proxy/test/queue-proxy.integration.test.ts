@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
-import { type Logger, RealClock, RealRandom, silentLogger } from "@rouse/shared";
+import { headers, type Logger, RealClock, RealRandom, silentLogger } from "@rouse/shared";
 import { expect, test } from "vitest";
 import { QueueProxy, type QueueProxyOptions } from "../src/index.ts";
 import { call } from "./client.ts";
@@ -284,6 +284,44 @@ test("Q-84, Q-86, Q-120: a tunnel has a place and counts for its whole life, and
   expect(proxy.takeStat()).toMatchObject({ requestCount: 1 });
   client.destroy();
   server.close();
+});
+
+test("what the program was never given is marked for the activator, and no program can say so itself", async () => {
+  const name = headers.notStarted.toLowerCase();
+  const proxied = { [headers.proxyRequest]: "activator" };
+  const held: (() => void)[] = [];
+  await using hello = await program((request, response) => {
+    if (request.url === "/held") held.push(() => response.end());
+    else response.writeHead(503, { [headers.notStarted]: "true" }).end();
+  });
+  await using proxy = await start(hello.port, { containerConcurrency: 1 });
+  const liar = await call(proxy.address, { headers: proxied });
+  expect([liar.status, liar.headers[name]]).toEqual([503, undefined]);
+
+  const inside = Array.from({ length: 11 }, () => call(proxy.address, { path: "/held" }));
+  while (proxy.inFlight < 11) await new Promise((resolve) => setImmediate(resolve));
+  for (const [sent, want] of [
+    [proxied, "true"],
+    [{}, undefined],
+  ] as const) {
+    const turnedAway = await call(proxy.address, { headers: sent });
+    expect([turnedAway.status, turnedAway.headers[name]]).toEqual([503, want]);
+  }
+  const all = Promise.all(inside);
+  for (let served = 0; served < 11; served++) {
+    while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    held.shift()?.();
+  }
+  await all;
+
+  const nobody = createServer();
+  await new Promise<void>((resolve) => nobody.listen(0, "127.0.0.1", resolve));
+  const address = nobody.address();
+  const closedPort = typeof address === "object" && address !== null ? address.port : 0;
+  await new Promise<void>((resolve) => nobody.close(() => resolve()));
+  await using alone = await start(closedPort);
+  const refused = await call(alone.address, { headers: proxied });
+  expect([refused.status, refused.headers[name]]).toEqual([502, "true"]);
 });
 
 test("Q-77: an offer of h2c is answered by HTTP/1.1, and the program hears nothing of it", async () => {

@@ -1,5 +1,6 @@
-import { Agent } from "node:http";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { Agent, createServer as createHttpServer } from "node:http";
+import { connect, createServer, type Socket } from "node:net";
 import { decodeStat } from "@rouse/shared";
 import { beforeAll, describe, expect, test } from "vitest";
 import { call } from "./client.ts";
@@ -237,6 +238,31 @@ describe("the end", () => {
     expect((await slow).body).toBe("done");
     expect(await sidecar.exited).toBe(0);
     expect(sidecar.log.at(-1)).toMatchObject({ message: "Shutdown complete, exiting..." });
+  });
+
+  test("Q-120, Q-121: near its end, the client of a WebSocket is told to go elsewhere", async () => {
+    const server = createHttpServer();
+    server.on("upgrade", (_, socket: Socket) => {
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+      socket.on("error", () => {});
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    await using sidecar = await SidecarProcess.start({
+      USER_PORT: String(port),
+      REVISION_TIMEOUT_SECONDS: "2",
+    });
+    const client = connect({ host: sidecar.ip, port: 8012 });
+    client.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    expect(String((await once(client, "data"))[0])).toContain("101 Switching Protocols");
+    sidecar.signal("SIGTERM");
+    const farewell: Buffer[] = [];
+    for await (const piece of client) farewell.push(piece);
+    expect(Buffer.concat(farewell).subarray(0, 4)).toEqual(Buffer.from([0x88, 0x02, 0x03, 0xe9]));
+    expect(await sidecar.exited).toBe(0);
+    server.closeAllConnections();
+    server.close();
   });
 
   test("Q-112, Q-114, V-14: waiting for a drain that no signal follows lasts a second, and readiness is back", async () => {

@@ -14,6 +14,8 @@ export class QueueProxyContext {
   readonly deadline = new Deadline();
   /** When the breaker let it through; for metrics. */
   admittedAt: MonoMs | undefined;
+  /** Provably no byte of it has reached the program. */
+  isNotStarted = false;
   /** Why the first address of the program did not take it, while the second is tried. */
   refusal: ProxyError | undefined;
   /** Why the program did not answer, so that what the client got instead is ours: for metrics and spans. */

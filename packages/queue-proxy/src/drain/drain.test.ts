@@ -114,3 +114,28 @@ test("Q-114: taking a drain back lets go of who waits for its end", async () => 
   await clock.settle();
   expect(isDone).toBe(true);
 });
+
+test("Q-116, Q-121: answers close their connections only in the last seconds of a drain, however it ends", async () => {
+  const closes = (exchange: RecordingExchange<undefined>): boolean => {
+    exchange.respond({ status: 200 });
+    return exchange.closesAfterResponse;
+  };
+  const quiet = setUp();
+  const [early, late] = [quiet.enter(), quiet.enter()];
+  expect(closes(quiet.enter())).toBe(false);
+  quiet.begin();
+  await quiet.clock.advanceAsync(26_000);
+  expect(closes(early)).toBe(false);
+  await quiet.clock.advanceAsync(1_000);
+  expect(closes(late)).toBe(true);
+  expect(closes(quiet.enter())).toBe(false); // it has put the end off
+
+  const limited = setUp(30_000, 10_000);
+  limited.begin();
+  await limited.clock.advanceAsync(7_499);
+  expect(closes(limited.enter())).toBe(false);
+  await limited.clock.advanceAsync(1);
+  expect(closes(limited.enter())).toBe(true);
+  limited.drain.reset();
+  expect(closes(limited.enter())).toBe(false);
+});

@@ -10,6 +10,8 @@ export interface DrainOptions {
   readonly limitMs?: number;
 }
 
+/** How long before its end clients are told to come again on another connection: this, or a quarter of it. Q-121 */
+const CLOSING_MS_MAX = 3_000;
 const NEVER: Disposable = { [Symbol.dispose]: () => {} };
 
 /**
@@ -20,6 +22,7 @@ export class Drain<C> implements Layer<C>, ExchangeObserver<C>, Disposable {
   readonly #clock: Clock;
   readonly #quietMs: number;
   readonly #limitMs: number;
+  readonly #closingMs: number;
   #inFlight = 0;
   #lastArrival: MonoMs;
   #beganAt: MonoMs;
@@ -32,6 +35,7 @@ export class Drain<C> implements Layer<C>, ExchangeObserver<C>, Disposable {
     this.#clock = clock;
     this.#quietMs = options.quietMs;
     this.#limitMs = options.limitMs ?? Number.POSITIVE_INFINITY;
+    this.#closingMs = Math.min(CLOSING_MS_MAX, this.#quietMs / 4, this.#limitMs / 4);
     this.#lastArrival = clock.now();
     this.#beganAt = this.#lastArrival;
   }
@@ -49,6 +53,11 @@ export class Drain<C> implements Layer<C>, ExchangeObserver<C>, Disposable {
     if (this.#state === "draining") this.#lastArrival = this.#clock.now();
     exchange.observe(this);
     next(exchange);
+  }
+
+  /** Connections kept to the last would be cut between two requests, which a client may notice too late. */
+  responseStarting(exchange: Exchange<C>): void {
+    if (this.#state !== "open" && this.#endsInMs() <= this.#closingMs) exchange.closeAfterResponse();
   }
 
   ended(): void {
@@ -111,7 +120,7 @@ export class Drain<C> implements Layer<C>, ExchangeObserver<C>, Disposable {
 
   /** One timer however many requests arrive: at its end it asks how long ago the last one was. */
   #arm(): void {
-    const restMs = Math.min(this.#lastArrival + this.#quietMs - this.#clock.now(), this.restMs);
+    const restMs = this.#endsInMs();
     if (restMs > 0) {
       this.#timer = this.#clock.after(restMs, () => this.#arm());
       return;
@@ -119,6 +128,11 @@ export class Drain<C> implements Layer<C>, ExchangeObserver<C>, Disposable {
     this.#state = "drained";
     this.#timer = undefined;
     this.#release();
+  }
+
+  /** If nothing arrives any more. */
+  #endsInMs(): number {
+    return Math.min(this.#lastArrival + this.#quietMs - this.#clock.now(), this.restMs);
   }
 
   #release(): void {

@@ -1,5 +1,15 @@
-import type { Exchange, ForwardFailure, ForwardFailureHandler, ProxyError, Upstream } from "@rouse/shared";
+import type {
+  ErrorCode,
+  Exchange,
+  ForwardFailure,
+  ForwardFailureHandler,
+  ProxyError,
+  Upstream,
+} from "@rouse/shared";
 import type { QueueProxyContext } from "../accept/context.ts";
+
+/** Of these the program cannot know that there was a request. */
+const NEVER_CONNECTED: ReadonlySet<ErrorCode> = new Set(["upstream-refused", "upstream-dial-timeout"]);
 
 /** The program's two loopback addresses; the second is asked for when the first refuses. */
 export interface ProgramAddresses {
@@ -34,6 +44,7 @@ export class ForwardToProgram implements ForwardFailureHandler<QueueProxyContext
     const isStillRefused = error.code === "upstream-refused" && context.refusal !== undefined;
     const told = isStillRefused ? (context.refusal ?? error) : error;
     context.upstreamError = told;
+    context.isNotStarted = isRetriable && NEVER_CONNECTED.has(told.code);
     if (told.code !== "client-closed") this.#failed(told);
     exchange.fail(told);
   }

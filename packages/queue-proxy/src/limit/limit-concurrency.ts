@@ -44,6 +44,7 @@ export class LimitConcurrency implements Layer<QueueProxyContext>, ExchangeObser
         exchange.observe(this);
         return;
       case "reject":
+        context.isNotStarted = true;
         exchange.fail(new ProxyError("queue-full", "pending request queue full"));
         return;
       default:

@@ -3,9 +3,9 @@ import type { QueueProxyContext } from "../accept/context.ts";
 import type { Config } from "../config.ts";
 import { OldMetrics } from "../metrics/old-metrics.ts";
 import { RequestMetrics } from "../metrics/request-metrics.ts";
+import type { Onlookers } from "../options.ts";
 import { TraceForward, TraceRequests, TraceWait } from "../trace/trace-requests.ts";
 import type { Tracing } from "../trace/tracing.ts";
-import type { Onlookers } from "../wiring.ts";
 import { requestLogOf } from "./request-log.ts";
 
 export interface OnlookersDeps {

@@ -6,6 +6,8 @@ export interface ShutDownParts {
   readonly quiet: () => Promise<void>;
   /** Stop accepting and resolve when their requests are over: side listeners with the main one, TLS after them. */
   readonly listeners: readonly { readonly name: string; readonly drain: () => Promise<unknown> }[];
+  /** Asks the clients of WebSockets to go elsewhere. */
+  readonly closeTunnels: () => void;
   /** Resolves when nothing is in flight: tunnels and streams as well. */
   readonly idle: () => Promise<void>;
   readonly inFlight: () => number;
@@ -17,6 +19,8 @@ export interface ShutDownParts {
 
 /** For what is in flight once nothing listens any more. Q §8, step 4 */
 const IN_FLIGHT_MS = 60_000;
+/** What clients of WebSockets have to say goodbye, once they are told to go elsewhere (1001): this, or a quarter of the rest. */
+const FAREWELL_MS_MAX = 5_000;
 const FLUSH_MS = 10_000;
 
 /**
@@ -29,19 +33,27 @@ export async function shutDown(
 ): Promise<void> {
   log.info("Received TERM signal, attempting to gracefully shutdown servers.");
   log.info(`Sleeping ${formatDuration(quietMs)} to allow K8s propagation of non-ready state`);
-  await parts.quiet();
+  const quiet = parts.quiet();
+  using _farewell = beforeEnd(clock, parts.restMs(), parts.closeTunnels);
+  await quiet;
+  const limitMs = Math.min(IN_FLIGHT_MS, parts.restMs());
+  using _lastFarewell = beforeEnd(clock, limitMs, parts.closeTunnels);
   const stopped = Promise.all(
     parts.listeners.map(async ({ name, drain }) => {
       log.info(`Shutting down server: ${name}`);
       await drain();
     }),
   );
-  const limitMs = Math.min(IN_FLIGHT_MS, parts.restMs());
   if (!(await within(clock, limitMs, Promise.all([stopped, parts.idle()])))) {
     log.warn("Hijack connection drain failed", { running: parts.inFlight() });
   }
   log.info("Shutdown complete, exiting...");
   await within(clock, FLUSH_MS, parts.flush());
+}
+
+function beforeEnd(clock: Clock, restMs: number, run: () => void): Disposable | undefined {
+  if (!Number.isFinite(restMs)) return undefined;
+  return clock.after(restMs - Math.min(FAREWELL_MS_MAX, restMs / 4), run);
 }
 
 async function within(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<boolean> {

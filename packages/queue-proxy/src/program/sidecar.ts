@@ -178,6 +178,7 @@ export class Sidecar {
           { name: "main", drain: () => proxy.stopAccepting() },
           ...this.#servers.map(({ name, server }) => ({ name, drain: () => server.drain() })),
         ],
+        closeTunnels: () => proxy.closeTunnels(),
         idle: () => proxy.quiet.idle(),
         inFlight: () => proxy.inFlight,
         restMs: () => proxy.quiet.restMs,
