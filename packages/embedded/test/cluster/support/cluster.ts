@@ -11,9 +11,11 @@ import {
   Informer,
   isKubeError,
   type KubeClient,
+  LeaseKind,
   objectKey,
   type PodAutoscaler,
   PodAutoscalerKind,
+  parseIdentity,
   type Random,
   SYSTEM_NAMESPACE,
 } from "@rouse/shared";
@@ -31,6 +33,8 @@ const H2C_PORT = 8013;
 const ADMIN_PORT = 9090;
 const STAT_PORT = 8080;
 const WEBHOOK_PORT = 8443;
+
+type Desired = Set<(name: string, pods: number) => void>;
 
 export interface ClusterOptions {
   /** Where the bundles are; the repository's own unless told. */
@@ -54,6 +58,7 @@ export class Cluster implements AsyncDisposable {
   readonly #endpoints: Informer<Endpoints>;
   readonly #autoscalers: Informer<PodAutoscaler>;
   readonly #leaving = new Set<string>();
+  readonly #desired: Desired;
   #listed = "";
 
   private constructor(
@@ -65,6 +70,7 @@ export class Cluster implements AsyncDisposable {
       readonly client: KubeClient;
       readonly endpoints: Informer<Endpoints>;
       readonly autoscalers: Informer<PodAutoscaler>;
+      readonly desired: Desired;
       readonly owned: AsyncDisposableStack;
     },
   ) {
@@ -75,6 +81,7 @@ export class Cluster implements AsyncDisposable {
     this.client = parts.client;
     this.#endpoints = parts.endpoints;
     this.#autoscalers = parts.autoscalers;
+    this.#desired = parts.desired;
     this.#owned = parts.owned;
   }
 
@@ -104,7 +111,16 @@ export class Cluster implements AsyncDisposable {
     const client = owned.use(new HttpKubeClient({ clock, random, server, userAgent: "the-test" }));
     await createClusterObjects(client);
     const endpoints = owned.use(new Informer<Endpoints>({ client, clock, random }, EndpointsKind));
-    const autoscalers = owned.use(new Informer<PodAutoscaler>({ client, clock, random }, PodAutoscalerKind));
+    const desired: Desired = new Set();
+    const autoscalers = owned.use(
+      new Informer<PodAutoscaler>({ client, clock, random }, PodAutoscalerKind).handle({
+        changed: ({ metadata, status }) => {
+          for (const told of desired)
+            if (status?.desiredScale !== undefined) told(metadata.name, status.desiredScale);
+        },
+        removed: () => {},
+      }),
+    );
     await Promise.all([endpoints.start(), autoscalers.start()]);
 
     const members = new Map<string, Member>();
@@ -181,6 +197,7 @@ export class Cluster implements AsyncDisposable {
       client,
       endpoints,
       autoscalers,
+      desired,
       owned: owned.move(),
     });
     await cluster.#listActivators();
@@ -207,8 +224,30 @@ export class Cluster implements AsyncDisposable {
     return readyEndpoints(this.#endpoints.get(objectKey({ namespace: "default", name })));
   }
 
-  autoscaler(name: string): PodAutoscaler | undefined {
-    return this.#autoscalers.get(objectKey({ namespace: "default", name }));
+  /** Services of `default` that have somebody to go to. */
+  get servicesListed(): number {
+    let listed = 0;
+    for (const endpoints of this.#endpoints.list()) {
+      if (endpoints.metadata.namespace === "default" && readyEndpoints(endpoints).length > 0) listed++;
+    }
+    return listed;
+  }
+
+  /** Pods the autoscaler wants of the service; `undefined` before it has said so. */
+  desiredOf(name: string): number | undefined {
+    return this.#autoscalers.get(objectKey({ namespace: "default", name }))?.status?.desiredScale;
+  }
+
+  /** Told whenever an autoscaler has written what it wants. */
+  onDesired(told: (name: string, pods: number) => void): Disposable {
+    this.#desired.add(told);
+    return { [Symbol.dispose]: () => void this.#desired.delete(told) };
+  }
+
+  /** Names of the members that hold Leases now; "" for one nobody holds. */
+  async leaseHolders(): Promise<readonly string[]> {
+    const { items } = await this.client.list(LeaseKind, { namespace: SYSTEM_NAMESPACE });
+    return items.map(({ spec }) => parseIdentity(spec.holderIdentity)?.podName ?? "");
   }
 
   /** Ends an activator as Kubernetes does: it leaves the endpoints at once, and is told to go. */

@@ -52,7 +52,7 @@ export class Load {
     const before = this.#sent;
     const tick = (): void => {
       const due = before + Math.floor(((clock.now() - begun) * perSecond) / 1_000);
-      while (this.#sent < due) this.one();
+      while (this.#sent < due) void this.one();
       this.#timer = clock.after(TICK_MS, tick);
     };
     tick();
@@ -90,9 +90,10 @@ export class Load {
 
   async #send(): Promise<void> {
     const begun = this.#deps.clock.now();
+    const tried = new Set<string>();
     let outcome = "no endpoint";
     for (let tries = 0; tries <= RETRIES_MAX; tries++) {
-      const endpoints = this.#target.endpoints();
+      const endpoints = this.#target.endpoints().filter(({ ip }) => !tried.has(ip));
       const endpoint = endpoints[this.#deps.random.integer(0, Math.max(0, endpoints.length - 1))];
       if (endpoint === undefined) continue;
       const answer = await this.#ask(endpoint);
@@ -102,6 +103,7 @@ export class Load {
       }
       outcome = answer.kind === "status" ? `status ${answer.status}` : answer.text;
       if (answer.kind !== "unsent") break;
+      tried.add(endpoint.ip);
       this.#retries++;
     }
     this.#failures.set(outcome, (this.#failures.get(outcome) ?? 0) + 1);

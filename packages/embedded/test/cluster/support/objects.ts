@@ -14,7 +14,7 @@ import {
 } from "@rouse/shared";
 
 /** Short, so that who takes over from a killed one does so within seconds. */
-const LEASES = { buckets: "2", "lease-duration": "4s", "renew-deadline": "3s", "retry-period": "1s" };
+const LEASES = { buckets: "2", "lease-duration": "8s", "renew-deadline": "6s", "retry-period": "1s" };
 const CONFIG: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "config-leader-election": LEASES,
   "config-autoscaler": { "allow-zero-initial-scale": "true", "scale-to-zero-grace-period": "6s" },
@@ -56,19 +56,25 @@ export async function createClusterObjects(client: KubeClient): Promise<void> {
 export interface UserService {
   readonly name: string;
   readonly containerConcurrency: number;
+  /** An argument of its program, by which its processes are known. */
+  readonly marker: string;
+  /** How long it takes for an answer. */
+  readonly workMs: number;
+  /** Before it is scaled by us; 1 unless told. */
+  readonly replicas?: number;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** A Deployment as anybody has one, and the one object that makes it scale from zero. */
 export async function createService(client: KubeClient, service: UserService): Promise<void> {
-  const { name, containerConcurrency, annotations = {} } = service;
+  const { name, containerConcurrency, marker, workMs, replicas = 1, annotations = {} } = service;
   const app = { app: name };
   const deployment: Deployment = {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { namespace: "default", name },
     spec: {
-      replicas: 1,
+      replicas,
       selector: { matchLabels: app },
       template: {
         metadata: { labels: app },
@@ -78,7 +84,8 @@ export async function createService(client: KubeClient, service: UserService): P
             {
               name: "app",
               image: "an/image",
-              command: [process.execPath, join(import.meta.dirname, "program.mjs")],
+              command: [process.execPath, join(import.meta.dirname, "program.mjs"), marker],
+              env: [{ name: "WORK_MS", value: String(workMs) }],
               ports: [{ containerPort: 8080 }],
             },
           ],
@@ -98,4 +105,25 @@ export async function createService(client: KubeClient, service: UserService): P
   };
   await client.create(DeploymentKind, deployment);
   await client.create(PodAutoscalerKind, autoscaler);
+}
+
+/** How many are made at one time. */
+const AT_ONE_TIME = 8;
+
+/** So many services, none of which has a pod. */
+export async function createSleepers(client: KubeClient, count: number): Promise<void> {
+  let next = 0;
+  const column = async (): Promise<void> => {
+    for (let at = next++; at < count; at = next++) {
+      await createService(client, {
+        name: `sleeper-${at}`,
+        containerConcurrency: 10,
+        marker: "",
+        workMs: 1,
+        replicas: 0,
+        annotations: { "autoscaling.knative.dev/initial-scale": "0" },
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONE_TIME }, column));
 }
