@@ -33,3 +33,18 @@ export async function call(method, path, body) {
     status: answer.status,
   });
 }
+
+/** A watch of the API: its events one by one, until the API ends it. */
+export async function* events(path) {
+  const response = await new Promise((resolvePromise, reject) => {
+    const sent = request({ agent: false, socketPath: SOCKET, method: "GET", path }, resolvePromise);
+    sent.on("error", reject);
+    sent.end();
+  });
+  let rest = "";
+  for await (const part of response.setEncoding("utf8")) {
+    const lines = (rest + part).split("\n");
+    rest = lines.pop();
+    for (const line of lines) yield JSON.parse(line);
+  }
+}

@@ -1,54 +1,15 @@
-import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { request } from "node:https";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { type Home, type HomeDeps, type HomeOptions, loadManifests, startHome } from "@rouse/embedded";
-import { ConfigMapKind, isKubeError, RealClock, RealRandom, silentLogger } from "@rouse/shared";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { run } from "../src/run.ts";
+import { loadManifests } from "@rouse/embedded";
+import { PodKind } from "@rouse/shared";
+import { describe, expect, test } from "vitest";
+import { samples, up } from "./support/sample.ts";
 
-const samples = resolve(import.meta.dirname, "../../../samples");
-const LISTENING = /^rouse \S+ on http:\/\/127\.0\.0\.1:(\d+)$/;
 const execute = promisify(execFile);
-
-/** `rouse up` of one sample, copied to where its state goes as well. */
-async function up(sample: string) {
-  const cwd = mkdtempSync(join(tmpdir(), "rouse-sample-"));
-  cpSync(samples, join(cwd, "samples"), { recursive: true });
-  const port = Promise.withResolvers<string>();
-  const stop = new AbortController();
-  let home: Home | undefined;
-  const ended = run(["up", `samples/${sample}`, "--port", "0", "--tls-port", "0"], {
-    clock: new RealClock(),
-    random: new RealRandom(),
-    log: silentLogger,
-    output: {
-      out: (line) => {
-        const found = LISTENING.exec(line)?.[1];
-        if (found !== undefined) port.resolve(found);
-      },
-      err: (line) => port.reject(new Error(line)),
-    },
-    colors: { dim: (text) => text, cyan: (text) => text },
-    startHome: async (deps: HomeDeps, options: HomeOptions) => {
-      home = await startHome(deps, options);
-      return home;
-    },
-    stop: () => stop.signal,
-    cwd,
-    version: "0.0.0",
-  });
-  onTestFinished(async () => {
-    stop.abort();
-    await ended;
-    rmSync(cwd, { recursive: true, force: true });
-  });
-  const gateway = await port.promise;
-  if (home === undefined) throw new Error("no home");
-  return { home, gateway, cwd, folder: join(cwd, "samples", sample) };
-}
+const hasPython = spawnSync("python3", ["--version"]).status === 0;
 
 /** What a client of a sample says; it is run again until the service's route is there. */
 async function client(file: string, args: readonly string[], want: RegExp): Promise<string> {
@@ -89,13 +50,18 @@ test("every manifest among the samples is sound", async () => {
 });
 
 describe("a sample works from zero", () => {
+  test("hello", async () => {
+    const { ask } = await up("hello");
+    expect(await ask("hello")).toBe("Hello from hello-00001, GET /\n");
+  });
+
   test("grpc", async () => {
     const { gateway, folder } = await up("grpc");
     const said = await client(join(folder, "client.mjs"), ["Ada", gateway], /status 0/);
     expect(said).toBe("grpc-status 0: Hello Ada, from grpc-00001");
   });
 
-  test("python, and over TLS for who trusts the home's own authority", async () => {
+  test.skipIf(!hasPython)("python, and over TLS for who trusts the home's own authority", async () => {
     const { home, cwd } = await up("python");
     const ca = readFileSync(join(cwd, ".rouse/gateway-ca.crt"), "utf8");
     const host = "python.default.localhost";
@@ -123,34 +89,30 @@ describe("a sample works from zero", () => {
     expect(said).toBe("you said: hi there");
   });
 
-  test("operator: what happens while it sleeps is done when it wakes", async () => {
-    const { home } = await up("operator");
-    const { client: api } = home;
-    const count = 5;
-    const configMap = (name: string) => ({
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { name, namespace: "default", labels: { sample: "greeting" } },
-      data: { name },
-    });
-    for (let index = 0; index < count; index++) await api.create(ConfigMapKind, configMap(`g${index}`));
-    const greeting = (name: string): Promise<string | undefined> =>
-      api.get(ConfigMapKind, { namespace: "default", name: `${name}-greeting` }).then(
-        ({ data }) => data?.greeting,
-        (error: unknown) => {
-          if (isKubeError(error, "NotFound")) return undefined;
-          throw error;
-        },
-      );
-    const until = async (is: () => Promise<boolean>): Promise<void> => {
-      while (!(await is())) await new Promise(setImmediate);
+  test("split: one request in ten goes to the second revision, as a canary", async () => {
+    const { ask, apply } = await up("split");
+    expect(await ask("split")).toContain("first");
+    await apply("split/second");
+    const said: string[] = [];
+    while (!said.some((text) => text.includes("second"))) said.push(await ask("split"));
+    for (let turn = 0; turn < 300; turn++) said.push(await ask("split"));
+    const second = said.slice(-300).filter((text) => text.includes("second")).length;
+    expect(second).toBeGreaterThan(5); // 30 ± 5 of 300: five sigma
+    expect(second).toBeLessThan(60);
+  });
+
+  test("cron: the schedule's pods stand without a request", async () => {
+    // Always in its hours, so that the day of the week this runs on does not matter.
+    const { home, ask } = await up("cron", (text) =>
+      text.replace(/rouse\.dev\/schedule: .*/, 'rouse.dev/schedule: "* * * * * for 1h min=2"'),
+    );
+    const ready = async (): Promise<number> => {
+      const { items } = await home.client.list(PodKind, { namespace: "default" });
+      return items.filter(({ status }) =>
+        status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"),
+      ).length;
     };
-    await until(async () => {
-      const all = await Promise.all(Array.from({ length: count }, (_, index) => greeting(`g${index}`)));
-      return all.every((text, index) => text === `Hello g${index}`);
-    });
-    await api.delete(ConfigMapKind, { namespace: "default", name: "g0" });
-    await until(async () => (await greeting("g0")) === undefined);
-    expect(await greeting("g1")).toBe("Hello g1");
+    while ((await ready()) < 2) await new Promise((done) => setImmediate(done));
+    expect(await ask("cron")).toContain("Hello from cron-00001");
   });
 });
