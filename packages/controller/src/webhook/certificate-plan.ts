@@ -71,7 +71,7 @@ function isGood(
   const leaf = new X509Certificate(cert);
   return (
     leaf.checkIssued(new X509Certificate(authority.cert)) &&
-    hosts.every((host) => leaf.checkHost(host) !== undefined || leaf.checkIP(host) !== undefined)
+    hosts.every((host) => leaf.checkHost(host) !== undefined)
   );
 }
 
