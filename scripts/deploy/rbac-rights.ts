@@ -1,10 +1,20 @@
 import type { Right } from "./api-calls.ts";
 import { at, listAt, type Manifest } from "./manifest.ts";
 
-/** The rights a service account has by the roles bound to it, in its namespace or everywhere. */
-export function rightsOf(manifests: readonly Manifest[], account: string): ReadonlySet<Right> {
+/**
+ * The rights a service account has by the roles bound to it.
+ * @param where in the system's namespace alone, in all of them, or either
+ */
+export function rightsOf(
+  manifests: readonly Manifest[],
+  account: string,
+  where: "namespace" | "everywhere" | "either" = "either",
+): ReadonlySet<Right> {
   const rights = new Set<Right>();
-  for (const binding of manifests.filter(({ kind }) => /^(Cluster)?RoleBinding$/.test(kind))) {
+  const kinds = { namespace: ["RoleBinding"], everywhere: ["ClusterRoleBinding"] } as const;
+  const wanted: readonly string[] =
+    where === "either" ? [...kinds.namespace, ...kinds.everywhere] : kinds[where];
+  for (const binding of manifests.filter(({ kind }) => wanted.includes(kind))) {
     if (!listAt(binding, "subjects").some((subject) => at(subject, "name") === account)) continue;
     const role = manifests.find(
       ({ kind, metadata }) =>

@@ -5,6 +5,7 @@ import { apiCalls, type Right, right } from "./api-calls.ts";
 import { at, listAt, type Manifest } from "./manifest.ts";
 import { programSources } from "./program-sources.ts";
 import { rightsOf } from "./rbac-rights.ts";
+import { recordedRights } from "./recorded-rights.ts";
 import { manifestsOf } from "./render.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -78,6 +79,73 @@ describe("roles give what the programs call, and nothing else", () => {
     const stock = ["configmaps", "secrets", "services", "endpoints", "revisions.serving.knative.dev"];
     const allowed = new Set(stock.flatMap((resource) => reading.map((verb) => `${resource} ${verb}`)));
     expect(all.filter((each) => !ours.includes(each) && !allowed.has(each))).toEqual([]);
+  });
+});
+
+/**
+ * Rights no program was seen to use, and why they are there all the same: a right that is missing on the day it is
+ * needed is an outage.
+ */
+const UNSEEN: Readonly<Record<string, Readonly<Record<Right, string>>>> = {
+  "rouse-activator": {
+    "pods list": "ROUSE_WATCH_PODS, which the recording does not set",
+    "pods watch": "the same",
+  },
+  autoscaler: {
+    "endpointslices.discovery.k8s.io delete": "a holder of the other address family follows",
+    "events get": "the same thing happens twice",
+    "events update": "the same",
+    "horizontalpodautoscalers.autoscaling create": "a PodAutoscaler of the class hpa",
+    "horizontalpodautoscalers.autoscaling update": "the same, changed",
+    "metrics.autoscaling.internal.knative.dev get": "a status was written by two",
+    "metrics.autoscaling.internal.knative.dev update": "windows were changed",
+    "pods patch": "which pods go first when there are to be fewer",
+    "podautoscalers.autoscaling.internal.knative.dev get": "a status was written by two",
+    "serverlessservices.networking.internal.knative.dev update": "the mode changes",
+  },
+  "rouse-controller": {
+    "endpoints get": "created by two",
+    "services get": "created by two",
+    "services update": "somebody changed a port or the selector",
+    "events create": "an object of ours is somebody else's",
+    "events get": "the same, twice",
+    "events update": "the same",
+    "secrets update": "the certificate is renewed",
+    "serverlessservices.networking.internal.knative.dev get": "a status was written by two",
+  },
+};
+
+describe("roles give what the programs were seen to use under load and failures (pnpm cluster-test --verbs)", () => {
+  const recorded: Readonly<Record<string, readonly string[]>> = JSON.parse(
+    readFileSync(join(import.meta.dirname, "fixtures/used-verbs.json"), "utf8"),
+  );
+  const accounts = [
+    ["rouse-activator", "activator", "activator"],
+    ["autoscaler", "autoscaler", "autoscaler"],
+    ["rouse-controller", "rouse-controller", "controller"],
+  ] as const;
+
+  test.each(accounts)("%s, each right where it was used", (agent, account) => {
+    const used = recordedRights(recorded[agent] ?? []);
+    expect(used.everywhere.size).toBeGreaterThan(3);
+    const everywhere = rightsOf(manifests, account, "everywhere");
+    const inNamespace = rightsOf(manifests, account, "namespace");
+    expect([...used.everywhere].filter((each) => !everywhere.has(each))).toEqual([]);
+    const missing = [...used.namespace].filter((each) => !inNamespace.has(each) && !everywhere.has(each));
+    expect(missing).toEqual([]);
+    // What was never used outside the namespace is not given outside.
+    const tooWide = [...used.namespace].filter((each) => !used.everywhere.has(each) && everywhere.has(each));
+    expect(tooWide).toEqual([]);
+  });
+
+  test.each(accounts)("%s: what was not seen has its reason", (agent, account, program) => {
+    const { everywhere, namespace } = recordedRights(recorded[agent] ?? []);
+    const given = [...rightsOf(manifests, account)];
+    const unseen = given.filter(
+      (each) =>
+        !everywhere.has(each) && !namespace.has(each) && OF_THE_SERVER[program]?.includes(each) !== true,
+    );
+    expect(unseen.sort()).toEqual(Object.keys(UNSEEN[agent] ?? {}).sort());
   });
 });
 

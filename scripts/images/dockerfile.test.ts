@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { validate } from "dockerfile-utils";
 import { expect, test } from "vitest";
 import { buildable } from "../build/bundle.ts";
+import { PROCESS_FLAGS } from "../build/process-flags.ts";
 import { imageStages } from "./dockerfile.ts";
 import { places, USER } from "./image-tree.ts";
 
@@ -27,6 +28,8 @@ test.each(stages.map((stage) => [stage.name, stage] as const))(
     expect(brings).toEqual([`COPY --from=${name}-files /image /`]);
     expect(user).toBe(`${USER}:${USER}`);
     expect(entrypoint[0]).toBe(places.node);
+    // What V8 compiled before is taken up with the very flags it was compiled under.
+    expect(entrypoint.slice(1, -1)).toEqual(PROCESS_FLAGS[name] ?? []);
     expect(entrypoint.at(-1)).toBe(`${places.app}/main.cjs`);
     expect(text).toContain(
       `FROM sources AS ${name}-files\nRUN node_modules/.bin/node scripts/image.ts ${name} /image\n`,
