@@ -104,7 +104,7 @@ export class Activator implements AsyncDisposable {
             return connection?.isConnected === false ? "connection has not yet been established" : undefined;
           },
         }),
-        new TakeReadyNotice((revision, pod) => watch.podReady(revision, pod)),
+        new TakeReadyNotice((revision, pod) => watch.podClaims(revision, pod)),
         ...(onlookers.tracing === undefined ? [] : [new TraceRequests(onlookers.tracing)]),
         ...(onlookers.requestMetrics === undefined ? [] : [onlookers.requestMetrics]),
         new ResolveRevision(watch, options.clusterDomain ?? "cluster.local"),

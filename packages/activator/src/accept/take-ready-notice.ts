@@ -16,8 +16,8 @@ export type PodReadyListener = (revision: RevisionKey, pod: Endpoint) => void;
 
 /**
  * Takes what a queue-proxy says the moment its program is ready: `POST <READY_PATH>?namespace=&revision=&endpoint=`,
- * so that what is held goes out before the API says a word (design §5). Believed of the address it comes from alone,
- * and taken back when no watch confirms it; anything else of that agent is 403.
+ * so that what is held goes out before the API says a word (design §5). Believed of the address it comes from alone;
+ * anything else of that agent is 403. Whose pod that is, the listener has to know.
  */
 export class TakeReadyNotice<C> implements Layer<C> {
   readonly #ready: PodReadyListener;

@@ -125,10 +125,21 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     return this.#entries.values();
   }
 
-  /** The pod is ready, though the watch may not say so yet. */
+  /** The pod is ready, though the watch may not say so yet: says somebody of our own process, who has asked it. */
   podReady(key: RevisionKey, endpoint: Endpoint): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.#vouch(entry, endpoint);
+  }
+
+  /**
+   * A pod says of itself that it is ready. It could name a revision that is not its own and be given others' requests, so
+   * it is believed only where the watch lists it, not ready yet, among that revision's pods; and not where Kubernetes
+   * alone can say so (A-54).
+   */
+  podClaims(key: RevisionKey, endpoint: Endpoint): void {
+    const entry = this.#entries.get(key);
+    if (entry?.target.isUsableBeforeReady !== true || !entry.readiness.unknown().includes(endpoint)) return;
+    this.#vouch(entry, endpoint);
   }
 
   /** Once a second: what was vouched for and never seen is dropped, ramps go on, those who may now run do. */

@@ -199,11 +199,15 @@ export class Sidecar {
     if (!(await this.#proxy.awaitReady(new AbortController().signal))) return;
     const { namespace, name } = config.revision;
     const host = config.podIp.includes(":") ? `[${config.podIp}]` : config.podIp;
-    await pushReady({ clock, log }, config.readyListeners, {
-      namespace,
-      revision: name,
-      endpoint: `${host}:${config.servingPort}`,
-    });
+    await pushReady(
+      { clock, log },
+      { listeners: config.readyListeners, from: config.listenIp },
+      {
+        namespace,
+        revision: name,
+        endpoint: `${host}:${config.servingPort}`,
+      },
+    );
   }
 }
 

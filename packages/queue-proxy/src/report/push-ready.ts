@@ -9,6 +9,12 @@ export interface ReadyNotice {
   readonly endpoint: string;
 }
 
+export interface ReadyListeners {
+  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  /** The address to say it from, where the pod has several: it is believed of its own alone. */
+  readonly from: string | undefined;
+}
+
 /** Longest one activator may take. The watch tells it anyway, so this is not worth a second try. */
 const PUSH_MS = 1_000;
 /** Activators told; more than a system has. */
@@ -16,12 +22,12 @@ const ACTIVATORS_MAX = 64;
 
 /**
  * Tells activators that the program is ready, before the API does (design §5). `host` may be a name with many addresses:
- * all are told. Nothing depends on it: an activator believes it of the address it comes from alone, and takes it back
- * when the watch does not confirm it.
+ * all are told. Nothing depends on it: an activator believes it of the address it comes from alone, and of pods it has been
+ * told of by the watch.
  */
 export async function pushReady(
   deps: { readonly clock: Clock; readonly log: Logger },
-  listeners: readonly { readonly host: string; readonly port: number }[],
+  { listeners, from }: ReadyListeners,
   notice: ReadyNotice,
 ): Promise<void> {
   const found = await Promise.all(
@@ -38,20 +44,25 @@ export async function pushReady(
     found
       .flat()
       .slice(0, ACTIVATORS_MAX)
-      .map((at) => push(deps, at, notice)),
+      .map(({ ip, port }) => push(deps, { ip, port, from }, notice)),
   );
 }
 
 /** One request on a connection of its own, written and forgotten: its answer says nothing we could act on. */
 function push(
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
-  at: { readonly ip: string; readonly port: number },
+  at: { readonly ip: string; readonly port: number; readonly from: string | undefined },
   notice: ReadyNotice,
 ): Promise<void> {
   const query = new URLSearchParams({ ...notice });
   const host = at.ip.includes(":") ? `[${at.ip}]` : at.ip;
   return new Promise((resolve) => {
-    const socket = connect({ host: at.ip, port: at.port, noDelay: true });
+    const socket = connect({
+      host: at.ip,
+      port: at.port,
+      noDelay: true,
+      ...(at.from === undefined ? {} : { localAddress: at.from }),
+    });
     const finish = (because: string | undefined): void => {
       timer[Symbol.dispose]();
       socket.destroy();
