@@ -1,10 +1,6 @@
 export type { AppliedScale } from "./apply/pod-autoscaler-reconciler.ts";
 export type { ZeroReason } from "./apply/scale-to-zero.ts";
-export {
-  Autoscaler,
-  type AutoscalerDeps,
-  type AutoscalerOptions,
-} from "./autoscaler.ts";
+export { Autoscaler } from "./autoscaler.ts";
 export type { ScrapeSample } from "./collect/metric-collector.ts";
 export {
   type AutoscalerConfig,
@@ -34,3 +30,4 @@ export {
   type ScaleModelOptions,
   type ScaleOutcome,
 } from "./simulate/scale-model.ts";
+export type { AutoscalerDeps, AutoscalerOptions } from "./wiring.ts";
