@@ -1,6 +1,6 @@
 import type { FreeSlots } from "./free-slots.ts";
 import type { Scenario } from "./scenario.ts";
-import { isServed, type SimRequest } from "./sim-request.ts";
+import { isServed, SERVED, type SimRequest } from "./sim-request.ts";
 import type { Slack } from "./slack.ts";
 
 /** A pod's own queue is in its own process: nothing has to travel. */
@@ -20,7 +20,7 @@ export type Excuse =
   | "no slot"
   /** The pod that took it was busy with others to the end. */
   | "busy pod"
-  /** It waited so long for a slot that its work did not end in time. */
+  /** It waited so long for a slot that its work did not end in time, or its answer was cut on the way. */
   | "too late";
 
 export interface Evidence {
@@ -45,12 +45,11 @@ export function judge(request: SimRequest, evidence: Evidence): Verdict {
 
 /** Each request ends once, in time, with a status, whatever met it. */
 function wrongEnd(request: SimRequest, { scenario }: Evidence): readonly string[] {
-  const { service, endings, sentAt, endedAt, status, hasLeft, wasCut } = request;
+  const { endings, sentAt, endedAt, status, hasLeft, wasCut } = request;
   const found: string[] = [];
   if (endings !== 1) found.push(`it ended ${endings} times`);
   if (!hasLeft && status === 0) found.push(`it got no status${wasCut ? ": cut" : ""}`);
-  const { timeoutSeconds = 0 } = scenario.services.find(({ name }) => name === service) ?? {};
-  const limitMs = TIMEOUTS * timeoutSeconds * 1_000 + LAST_HOPS_MS;
+  const limitMs = TIMEOUTS * timeoutMsOf(request, scenario) + LAST_HOPS_MS;
   if (endedAt - sentAt > limitMs) found.push(`it took ${(endedAt - sentAt).toFixed(0)} ms`);
   return found;
 }
@@ -71,11 +70,14 @@ type Loss =
   | { readonly kind: "excused"; readonly excuse: Excuse }
   | { readonly kind: "lost"; readonly why: string };
 
-function lossOf(request: SimRequest, { slots }: Evidence): Loss {
-  const { status, harm, text, takenAt, takenBy, begunAt, endedAt } = request;
+function lossOf(request: SimRequest, { slots, scenario }: Evidence): Loss {
+  const { status, harm, text, takenAt, takenBy, begunAt, endedAt, sentAt, wasCut } = request;
   // What was answered by then was not lost by the fault.
   if (harm === "crash") return { kind: "excused", excuse: "crashed" };
   if (harm === "hang") return { kind: "excused", excuse: "hung" };
+  if (status === SERVED && wasCut && endedAt - sentAt >= timeoutMsOf(request, scenario)) {
+    return { kind: "excused", excuse: "too late" };
+  }
   if (status !== 503 && status !== 504) return lost("no fault met it");
   // Of the gateway: an activator would have taken the request, had it been sent to one.
   if (text.includes("no ready endpoint") || text.includes("none of its endpoints")) {
@@ -85,6 +87,10 @@ function lossOf(request: SimRequest, { slots }: Evidence): Loss {
   const freeMs = slots.freeAtMs(takenBy, takenAt, Math.min(begunAt, endedAt));
   if (freeMs > OWN_QUEUE_MS) return lost(`its pod was free for ${freeMs.toFixed(0)} ms`);
   return { kind: "excused", excuse: Number.isFinite(begunAt) ? "too late" : "busy pod" };
+}
+
+function timeoutMsOf({ service }: SimRequest, { services }: Scenario): number {
+  return 1_000 * (services.find(({ name }) => name === service)?.timeoutSeconds ?? 0);
 }
 
 function lost(why: string): Loss {
