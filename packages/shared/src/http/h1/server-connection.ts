@@ -1,14 +1,17 @@
 import type { Socket } from "node:net";
-import { type TimerWheel, WheelTimer } from "../../clock/timer-wheel.ts";
 import { ProxyError } from "../../errors/proxy-error.ts";
 import type { ClientPeer } from "../exchange.ts";
 import { clientClosed } from "../exchange-base.ts";
 import type { Fault } from "../fault.ts";
-import { HEAD_MS_MAX, LINGER_MS, READ_AHEAD_BYTES_MAX, UNREAD_BODY_BYTES_MAX } from "../limits.ts";
+import { HEAD_MS_MAX, LINGER_MS, UNREAD_BODY_BYTES_MAX } from "../limits.ts";
 import type { ServerCore } from "../server-core.ts";
+import { Alarm } from "./alarm.ts";
 import { BodyFramer } from "./body-framer.ts";
+import { ClientSocket } from "./client-socket.ts";
 import { Http1Exchange } from "./exchange.ts";
 import { localResponseText } from "./head-writer.ts";
+import { beginsAsHttp2 } from "./preface.ts";
+import { refusalAnswer, refusalText } from "./refusal.ts";
 import type { ParsedRequestHead } from "./request-head.ts";
 import { RequestParser } from "./request-parser.ts";
 
@@ -27,34 +30,26 @@ type Phase = "head" | "body" | "answer" | "discard" | "tunnel" | "closing" | "go
  * missed at once. One that has sent more than that and leaves is noticed when its exchange goes on, or by its deadline.
  * A half-closed client counts as gone (Q-39), except in a tunnel.
  */
-export class ServerConnection<C> {
-  readonly #core: ServerCore<C>;
-  readonly #socket: Socket;
-  readonly #peer: ClientPeer;
+export class ServerConnection<C> extends ClientSocket<C> {
   readonly #parser: RequestParser;
   readonly #framer = new BodyFramer();
-  readonly #timer: ConnectionTimer<C>;
+  /** For a head that takes too long, then for a client that does not close. */
+  readonly #alarm: Alarm;
   #phase: Phase = "head";
   #exchange: Http1Exchange<C> | undefined;
-  /** Bytes that came before anyone wanted them, in order. */
-  #ahead: Buffer[] | undefined;
-  #aheadBytes = 0;
   #discardedBytes = 0;
   /** Nothing is known of what it speaks. */
   #isFresh: boolean;
   #isConsuming = false;
-  #isPaused = false;
   /** The bytes behind this exchange mean nothing. */
   #isBroken = false;
 
   constructor(core: ServerCore<C>, socket: Socket, peer: ClientPeer) {
-    this.#core = core;
-    this.#socket = socket;
-    this.#peer = peer;
+    super(core, socket, peer);
     this.#isFresh = !peer.isTls; // under TLS the protocol has been agreed on
     this.#parser = new RequestParser(core.limits.headBytesMax);
-    this.#timer = new ConnectionTimer(this);
-    core.wheel.arm(this.#timer, HEAD_MS_MAX);
+    this.#alarm = new Alarm(core.wheel, () => this.#timeIsUp());
+    this.#alarm.arm(HEAD_MS_MAX);
     socket.on("data", (bytes: Buffer) => this.#received(bytes));
     socket.on("end", () => this.#ended());
     socket.on("drain", () => this.#drained());
@@ -62,74 +57,16 @@ export class ServerConnection<C> {
     socket.on("close", () => this.#closed());
   }
 
-  get areTunnelsClosing(): boolean {
-    return this.#core.areTunnelsClosing;
-  }
-
-  get wheel(): TimerWheel {
-    return this.#core.wheel;
-  }
-
-  /** The client's address for `X-Forwarded-For`; `undefined` when the server does not add it. */
-  get forwardedFor(): string | undefined {
-    return this.#core.addsForwardedFor ? this.#peer.ip : undefined;
-  }
-
-  get needsDrain(): boolean {
-    return this.#socket.writableNeedDrain;
-  }
-
-  /** Something written has not reached the kernel yet. */
-  get hasUnsent(): boolean {
-    return this.#socket.writableLength > 0;
-  }
-
   get bodyBytesLeft(): number {
     return this.#framer.left;
   }
 
   get isIdle(): boolean {
-    return this.#phase === "head" && !this.#parser.isInHead && this.#aheadBytes === 0;
+    return this.#phase === "head" && !this.#parser.isInHead && this.ahead.bytes === 0;
   }
 
   isLastRequest(head: ParsedRequestHead): boolean {
-    return head.isLast || this.#isBroken || this.#core.isDraining;
-  }
-
-  date(): string {
-    return this.#core.date();
-  }
-
-  write(text: string): void {
-    this.#socket.write(text, "latin1");
-  }
-
-  /** Both in one write. */
-  writeBytes(text: string, bytes: Buffer): void {
-    const socket = this.#socket;
-    if (text === "") {
-      socket.write(bytes);
-      return;
-    }
-    socket.cork();
-    socket.write(text, "latin1");
-    socket.write(bytes);
-    socket.uncork();
-  }
-
-  endWriting(): void {
-    this.#socket.end();
-  }
-
-  pauseReading(): void {
-    this.#isPaused = true;
-    this.#socket.pause();
-  }
-
-  resumeReading(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#socket.resume();
+    return head.isLast || this.#isBroken || this.core.isDraining;
   }
 
   /** The exchange takes its body now: what has been read ahead goes first. */
@@ -145,13 +82,13 @@ export class ServerConnection<C> {
   /** The exchange has ended and its answer is written. */
   exchangeOver(isLast: boolean): void {
     this.#exchange = undefined;
-    this.#core.exchangeEnded();
+    this.core.exchangeEnded();
     const isUnread = this.#phase === "body";
     if (this.#phase === "tunnel") {
-      this.#socket.destroy();
+      this.socket.destroy();
       return;
     }
-    if (isLast || this.#isBroken || (this.#core.isDraining && !isUnread)) {
+    if (isLast || this.#isBroken || (this.core.isDraining && !isUnread)) {
       this.#close();
       return;
     }
@@ -164,11 +101,11 @@ export class ServerConnection<C> {
   cut(how: { readonly isReset: boolean }): void {
     this.#phase = "closing";
     // Under TLS a close without a farewell is no clean end either, and there is no resetting it from here.
-    if (how.isReset && !this.#peer.isTls) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    if (how.isReset && !this.peer.isTls) this.socket.resetAndDestroy();
+    else this.socket.destroy();
     if (this.#exchange !== undefined) {
       this.#exchange = undefined;
-      this.#core.exchangeEnded();
+      this.core.exchangeEnded();
     }
   }
 
@@ -185,12 +122,11 @@ export class ServerConnection<C> {
   /** Ends it, whatever it is doing. */
   destroy(error: ProxyError): void {
     this.#exchange?.abort(error);
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 
-  /** @internal */
-  timerFired(): void {
-    if (this.#phase === "head" || this.#phase === "closing") this.#socket.destroy();
+  #timeIsUp(): void {
+    if (this.#phase === "head" || this.#phase === "closing") this.socket.destroy();
   }
 
   #received(bytes: Buffer): void {
@@ -199,8 +135,8 @@ export class ServerConnection<C> {
       this.#sniff(bytes);
       return;
     }
-    if (this.#aheadBytes > 0) {
-      this.#keep(bytes);
+    if (this.ahead.bytes > 0) {
+      this.keep(bytes);
       return;
     }
     this.#take(bytes);
@@ -208,33 +144,30 @@ export class ServerConnection<C> {
 
   #take(bytes: Buffer): void {
     const to = this.#consume(bytes, 0);
-    if (to < bytes.length) this.#keep(to === 0 ? bytes : bytes.subarray(to));
+    if (to < bytes.length && this.#phase !== "closing") this.keep(to === 0 ? bytes : bytes.subarray(to));
   }
 
-  /** HTTP/2 by prior knowledge begins with a preface that is no request. Q-76. */
   #sniff(bytes: Buffer): void {
-    const read = this.#ahead === undefined ? bytes : Buffer.concat([...this.#ahead, bytes]);
-    const length = Math.min(read.length, HTTP2_PREFACE.length);
-    const isAlike =
-      read[0] === HTTP2_PREFACE[0] && read.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
-    if (isAlike && length < HTTP2_PREFACE.length) {
-      this.#keep(bytes);
+    const read = this.ahead.joinedWith(bytes);
+    const isHttp2 = beginsAsHttp2(read);
+    if (isHttp2 === "maybe") {
+      this.keep(bytes);
       return;
     }
     this.#isFresh = false;
-    this.#forgetAhead();
-    if (isAlike) this.#handOver(read);
+    this.ahead.forget();
+    if (isHttp2 === "yes") this.#handOver(read);
     else this.#take(read);
   }
 
   #handOver(read: Buffer): void {
     this.#phase = "gone";
-    this.#core.wheel.disarm(this.#timer);
-    const socket = this.#socket;
+    this.#alarm.disarm();
+    const socket = this.socket;
     for (const event of ["data", "drain", "error", "close"]) socket.removeAllListeners(event);
     socket.pause();
-    this.#core.speaksHttp2(socket, this.#peer, read);
-    this.#core.connectionClosed(this);
+    this.core.speaksHttp2(socket, this.peer, read);
+    this.core.connectionClosed(this);
   }
 
   /** Takes what the phase allows of `bytes[from, …)`. Returns where it stopped. */
@@ -277,10 +210,10 @@ export class ServerConnection<C> {
     const parser = this.#parser;
     const progress = parser.feed(bytes, from, to);
     if (progress === "more") {
-      if (!this.#timer.isArmed) this.#core.wheel.arm(this.#timer, HEAD_MS_MAX);
+      if (!this.#alarm.isArmed) this.#alarm.arm(HEAD_MS_MAX);
       return to;
     }
-    if (this.#timer.isArmed) this.#core.wheel.disarm(this.#timer);
+    if (this.#alarm.isArmed) this.#alarm.disarm();
     if (progress === "fault") {
       this.#refuse(parser.fault);
       return to;
@@ -296,10 +229,10 @@ export class ServerConnection<C> {
     }
     this.#framer.start(head.framing, head.contentLength);
     this.#phase = head.hasBody ? "body" : "answer";
-    const core = this.#core;
+    const core = this.core;
     const exchange = new Http1Exchange<C>(this, head, {
-      client: this.#peer,
-      context: core.context(head, this.#peer),
+      client: this.peer,
+      context: core.context(head, this.peer),
       receivedAt: core.clock.now(),
     });
     this.#exchange = exchange;
@@ -315,13 +248,8 @@ export class ServerConnection<C> {
   /** `OPTIONS *` asks the server itself. Q §3.5. */
   #answerServerOptions(head: ParsedRequestHead): void {
     const isLast = this.isLastRequest(head) || head.hasBody;
-    this.write(
-      localResponseText(
-        { status: 200 },
-        { ...this.#answerHop(isLast), saysKeepAlive: head.version === "1.0" },
-        undefined,
-      ),
-    );
+    const hop = { isLast, saysKeepAlive: head.version === "1.0", date: this.core.date(), hasBody: true };
+    this.socket.write(localResponseText({ status: 200 }, hop, undefined), "latin1");
     if (isLast) this.#close();
   }
 
@@ -356,7 +284,7 @@ export class ServerConnection<C> {
     const framer = this.#framer;
     const event = framer.read(bytes, from, to);
     if (event === "end" || (framer.framing === "length" && framer.left === 0)) {
-      if (this.#core.isDraining) this.#close();
+      if (this.core.isDraining) this.#close();
       else this.#phase = "head";
       return framer.to;
     }
@@ -369,53 +297,20 @@ export class ServerConnection<C> {
   }
 
   #refuse(fault: Fault): void {
-    const headers = { "Content-Type": "text/plain; charset=utf-8" };
-    const error = new ProxyError(fault.code, refusalText(fault));
-    const text = localResponseText(
-      { status: error.status, headers, body: error.status === 502 ? `${error.message}\n` : error.message },
-      this.#answerHop(true),
-      undefined,
-    );
-    this.write(text);
+    this.socket.write(refusalAnswer(fault, this.core.date()), "latin1");
     this.#close();
-  }
-
-  #answerHop(isLast: boolean) {
-    return { isLast, saysKeepAlive: false, date: this.#core.date(), hasBody: true } as const;
-  }
-
-  #keep(bytes: Buffer): void {
-    if (this.#phase === "closing" || bytes.length === 0) return;
-    this.#ahead ??= [];
-    this.#ahead.push(bytes);
-    this.#aheadBytes += bytes.length;
-    this.#core.readAheadBytes += bytes.length;
-    const { limits } = this.#core;
-    if (
-      this.#aheadBytes >= READ_AHEAD_BYTES_MAX ||
-      this.#core.readAheadBytes >= limits.readAheadTotalBytesMax
-    ) {
-      this.pauseReading();
-    }
   }
 
   /** Takes up what was read ahead, as far as it may. */
   #goOn(): void {
-    for (let bytes = this.#ahead?.shift(); bytes !== undefined; bytes = this.#ahead?.shift()) {
-      this.#aheadBytes -= bytes.length;
-      this.#core.readAheadBytes -= bytes.length;
+    for (let bytes = this.ahead.shift(); bytes !== undefined; bytes = this.ahead.shift()) {
       const to = this.#consume(bytes, 0);
       if (to >= bytes.length) continue;
-      // Closed meanwhile, there is nothing to go back to.
-      if (this.#ahead === undefined) break;
-      const rest = bytes.subarray(to);
-      this.#ahead.unshift(rest);
-      this.#aheadBytes += rest.length;
-      this.#core.readAheadBytes += rest.length;
+      if (this.#phase !== "closing") this.ahead.unshift(bytes.subarray(to)); // there is something to go back to
       break;
     }
     this.#exchange?.requestReadDone();
-    if (this.#aheadBytes === 0 && !this.#isBlocked()) this.resumeReading();
+    if (this.ahead.bytes === 0 && !this.#isBlocked()) this.resumeReading();
   }
 
   /** The other side takes nothing now, so nothing is read for it. */
@@ -442,66 +337,28 @@ export class ServerConnection<C> {
       case "gone":
         return;
       default:
-        this.#socket.destroy();
+        this.socket.destroy();
     }
   }
 
   #close(): void {
     this.#phase = "closing";
-    this.#forgetAhead();
-    this.#socket.end();
+    this.ahead.forget();
+    this.socket.end();
     this.resumeReading();
-    this.#core.wheel.arm(this.#timer, LINGER_MS);
+    this.#alarm.arm(LINGER_MS);
   }
 
   #closed(): void {
     this.#phase = "closing";
-    this.#core.wheel.disarm(this.#timer);
-    this.#forgetAhead();
+    this.#alarm.disarm();
+    this.ahead.forget();
     const exchange = this.#exchange;
     this.#exchange = undefined;
     if (exchange !== undefined) {
-      this.#core.exchangeEnded();
+      this.core.exchangeEnded();
       exchange.clientLeft();
     }
-    this.#core.connectionClosed(this);
-  }
-
-  #forgetAhead(): void {
-    this.#core.readAheadBytes -= this.#aheadBytes;
-    this.#aheadBytes = 0;
-    this.#ahead = undefined;
-  }
-}
-
-const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
-
-/** One timer per connection: for a head that takes too long, then for a client that does not close. */
-class ConnectionTimer<C> extends WheelTimer {
-  readonly #connection: ServerConnection<C>;
-
-  constructor(connection: ServerConnection<C>) {
-    super();
-    this.#connection = connection;
-  }
-
-  timerFired(): void {
-    this.#connection.timerFired();
-  }
-}
-
-/** Q §13: what a refused client reads. */
-function refusalText(fault: Fault): string {
-  switch (fault.code) {
-    case "headers-too-large":
-      return "431 Request Header Fields Too Large";
-    case "unsupported-version":
-      return "505 HTTP Version Not Supported";
-    case "unsupported-expectation":
-      return "417 Expectation Failed";
-    case "bad-request":
-      return `400 Bad Request: ${fault.reason}`;
-    default:
-      return fault.reason;
+    this.core.connectionClosed(this);
   }
 }

@@ -6,6 +6,7 @@ import { TCP_KEEP_ALIVE_MS } from "../limits.ts";
 import { connectTls, type UpstreamTls } from "../tls/upstream-tls.ts";
 import { upstreamError } from "../upstream-error.ts";
 import { BodyFramer } from "./body-framer.ts";
+import { Outgoing } from "./outgoing.ts";
 import type { ParsedResponseHead } from "./response-head.ts";
 import { ResponseParser } from "./response-parser.ts";
 
@@ -48,6 +49,7 @@ const READ_BYTES_MAX = 65_536;
 /** One HTTP/1.1 connection to an upstream: one exchange at a time, idle in its pool between them. */
 export class UpstreamConnection {
   readonly socket: Socket;
+  readonly out: Outgoing;
   readonly address: string;
   /** Answers it has given; 0 on a fresh one. */
   answers = 0;
@@ -76,6 +78,7 @@ export class UpstreamConnection {
     this.#owner = owner;
     this.address = to.ip.includes(":") ? `[${to.ip}]:${to.port}` : `${to.ip}:${to.port}`;
     this.socket = tls === undefined ? this.#connect(to) : connectTls(to, tls, ["http/1.1"]);
+    this.out = new Outgoing(this.socket);
     if (tls !== undefined) this.socket.on("data", (bytes) => this.#read(bytes, bytes.length));
     this.socket.on(tls === undefined ? "connect" : "secureConnect", () => {
       this.isConnected = true;
