@@ -11,6 +11,7 @@ import { UpstreamPool } from "../upstream-pool.ts";
 import { headersOf, isGrpc, requestHeaders, responseHeaders, statusOf } from "./headers.ts";
 import { respond, sendTrailers } from "./library.ts";
 import type { Http2RequestHead } from "./request-head.ts";
+import type { ResetBudget } from "./reset-budget.ts";
 import { Http2ResponseHead } from "./response-head.ts";
 import { isCut, streamError } from "./stream-error.ts";
 import type { SessionTaker, UpstreamSession } from "./upstream-sessions.ts";
@@ -29,6 +30,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
   readonly #stream: ServerHttp2Stream;
   readonly #head: Http2RequestHead;
   readonly #core: ServerCore<C>;
+  readonly #resets: ResetBudget;
   readonly #forwardedFor: string | undefined;
   readonly #hasBody: boolean;
   #pool: UpstreamPool | undefined;
@@ -48,6 +50,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
       readonly hasBody: boolean;
       readonly forwardedFor: string | undefined;
       readonly core: ServerCore<C>;
+      readonly resets: ResetBudget;
     },
     of: {
       readonly head: Http2RequestHead;
@@ -60,6 +63,7 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
     this.#stream = stream;
     this.#head = of.head;
     this.#core = how.core;
+    this.#resets = how.resets;
     this.#forwardedFor = how.forwardedFor;
     this.#hasBody = how.hasBody;
     this.#isRequestDone = !how.hasBody;
@@ -327,7 +331,9 @@ export class Http2Exchange<C> extends ExchangeBase<C> implements SessionTaker {
   }
 
   #clientClosed(): void {
-    if (this.state !== "ended" && !this.#isAnswerDone) this.clientLeft();
+    if (this.state === "ended" || this.#isAnswerDone) return;
+    this.clientLeft();
+    this.#resets.spend();
   }
 }
 

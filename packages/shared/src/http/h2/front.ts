@@ -5,6 +5,7 @@ import type { ServerCore } from "../server-core.ts";
 import { Http2Exchange } from "./exchange.ts";
 import { http2Library } from "./library.ts";
 import { Http2RequestHead } from "./request-head.ts";
+import { ResetBudget } from "./reset-budget.ts";
 
 /** Q-76 asks for 250 or more; activators multiplex onto few connections. */
 const STREAMS_MAX = 1_000;
@@ -14,17 +15,25 @@ const HEADER_LIST_BYTES_MAX = 1_048_896;
 const HEADER_PAIRS_MAX = 65_535;
 const SESSION_MEMORY_MIB_MAX = 256;
 const END_STREAM_FLAG = 1;
+/** RFC 9113 §7. */
+const ENHANCE_YOUR_CALM = 11;
+/** nghttp2 has a bound of its own on resets, which says INTERNAL_ERROR: above ours, for resets behind an answer. */
+const STREAM_RESETS = { streamResetBurst: 4_000, streamResetRate: 200 };
 
 interface Client {
   readonly peer: ClientPeer;
   readonly socket: Duplex;
 }
 
+interface ConnectedClient extends Client {
+  readonly resets: ResetBudget;
+}
+
 /** The HTTP/2 side of a server: takes over connections that turn out to speak it. */
 export class Http2Front<C> {
   readonly #core: ServerCore<C>;
   readonly #server: Http2Server;
-  readonly #sessions = new Map<Http2Session, Client>();
+  readonly #sessions = new Map<Http2Session, ConnectedClient>();
   /** The connection that is being handed over. */
   #arriving: Client | undefined;
   readonly #closed: () => void;
@@ -36,6 +45,7 @@ export class Http2Front<C> {
       maxHeaderListPairs: HEADER_PAIRS_MAX,
       maxSessionMemory: SESSION_MEMORY_MIB_MAX,
       strictSingleValueFields: false, // repeated fields stay repeated: Q-30
+      ...STREAM_RESETS,
       settings: {
         maxConcurrentStreams: STREAMS_MAX,
         initialWindowSize: WINDOW_BYTES,
@@ -77,7 +87,10 @@ export class Http2Front<C> {
       session.destroy();
       return;
     }
-    this.#sessions.set(session, client);
+    const resets = new ResetBudget(this.#core.clock, () =>
+      session.destroy(new Error("too many requests taken back"), ENHANCE_YOUR_CALM),
+    );
+    this.#sessions.set(session, { ...client, resets });
     session.setLocalWindowSize(WINDOW_BYTES);
     session.on("error", () => {});
     session.on("close", () => {
@@ -88,11 +101,12 @@ export class Http2Front<C> {
   }
 
   #received(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
-    const peer = stream.session === undefined ? undefined : this.#sessions.get(stream.session)?.peer;
-    if (peer === undefined) {
+    const client = stream.session === undefined ? undefined : this.#sessions.get(stream.session);
+    if (client === undefined) {
       stream.destroy();
       return;
     }
+    const { peer, resets } = client;
     const core = this.#core;
     const head = new Http2RequestHead(raw);
     const exchange = new Http2Exchange<C>(
@@ -101,6 +115,7 @@ export class Http2Front<C> {
         hasBody: (flags & END_STREAM_FLAG) === 0,
         forwardedFor: core.addsForwardedFor ? peer.ip : undefined,
         core,
+        resets,
       },
       { head, client: peer, context: core.context(head, peer), receivedAt: core.clock.now() },
     );
