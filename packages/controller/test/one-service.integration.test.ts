@@ -292,6 +292,27 @@ describe("settings take effect live", () => {
     expect(hosts).toContain("hello.default.example.org");
   });
 
+  test("C-24: config-defaults is for what is yet to come, config-deployment for what there is", async () => {
+    await using platform = await FakePlatform.start();
+    await platform.client.create(KnativeServiceKind, hello());
+    await platform.settle();
+    const deadline = async () =>
+      (await platform.get(DeploymentKind, "hello-00001-deployment")).spec.progressDeadlineSeconds;
+    const before = await platform.version(DeploymentKind, "hello-00001-deployment");
+    await platform.config("config-defaults", { "revision-timeout-seconds": "77" });
+    await platform.settle();
+    expect(await platform.version(DeploymentKind, "hello-00001-deployment")).toBe(before);
+    await platform.config("config-deployment", { "progress-deadline": "77s" });
+    await platform.settle();
+    expect(await deadline()).toBe(77);
+    const service = await platform.get(KnativeServiceKind, "hello");
+    const [container] = service.spec.template.spec.containers;
+    const template = { spec: { containers: [{ ...container, name: "", env: [{ name: "A", value: "1" }] }] } };
+    await platform.client.update(KnativeServiceKind, { ...service, spec: { ...service.spec, template } });
+    await platform.settle();
+    expect((await platform.get(RevisionKind, "hello-00002")).spec.timeoutSeconds).toBe(77);
+  });
+
   test("C-25: a ConfigMap that makes no sense changes nothing", async () => {
     await using platform = await FakePlatform.start();
     await platform.client.create(KnativeServiceKind, hello());

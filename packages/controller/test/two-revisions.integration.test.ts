@@ -309,3 +309,20 @@ test("C-136, C-139: old revisions beyond the limit go, with everything below the
   expect(await platform.names(RevisionKind)).toEqual(["hello-00003", "hello-00004"]);
   expect(await platform.ready("hello")).toBe("True");
 });
+
+test("C-83, C-155: traffic for a revision that is not there is admitted, told, and changes nothing that runs", async () => {
+  await using platform = await FakePlatform.start();
+  await platform.client.create(KnativeServiceKind, hello({ template: greeting("one") }));
+  await platform.settle();
+  const before = await platform.version(IngressKind, "hello");
+  await change(platform, { traffic: [{ revisionName: "hello-none", percent: 100 }] });
+  await platform.settle();
+  expect(await platform.reason(RouteKind, "hello", "AllTrafficAssigned")).toBe("False RevisionMissing");
+  expect(await platform.reason(RouteKind, "hello", "IngressReady")).toBe("Unknown IngressNotConfigured");
+  expect(await platform.version(IngressKind, "hello")).toBe(before);
+  const { status } = await platform.get(RouteKind, "hello");
+  expect(status?.traffic).toMatchObject([{ revisionName: "hello-00001", percent: 100 }]);
+  await change(platform, { traffic: [{ latestRevision: true, percent: 100 }] });
+  await platform.settle();
+  expect(await platform.ready("hello")).toBe("True");
+});

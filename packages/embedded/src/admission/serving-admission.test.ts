@@ -389,6 +389,17 @@ describe("updates", () => {
     expect(store.update(RevisionKind, { ...created, metadata }).metadata.labels).toEqual({ a: "b" });
   });
 
+  test("of a Revision get no defaults that have changed since (C-149)", () => {
+    let timeout = 300;
+    const clock = new VirtualClock();
+    const admission = new ServingAdmission(() => ({ ...defaultSettings, revisionTimeoutSeconds: timeout }));
+    const store = new ObjectStore({ wall: () => clock.wall(), random: new SeededRandom(1), admission });
+    const created = store.create(RevisionKind, make(RevisionKind, { containers }));
+    timeout = 100;
+    const body = { metadata: { labels: { a: "b" } } };
+    expect(store.patch(RevisionKind, created.metadata, { kind: "merge", body }).spec).toEqual(created.spec);
+  });
+
   test("of a named template need another name", () => {
     const store = setup();
     const created = store.create(KnativeServiceKind, service({ metadata: { name: "hello-a" } }));
@@ -439,6 +450,17 @@ describe("updates", () => {
     const { ownerReferences: _, ...lone } = owned.metadata;
     const stored = store.create(RouteKind, { ...owned, metadata: { ...lone, name: "lone" } });
     expect(stored.metadata.annotations).toEqual(authors);
+  });
+
+  test("children that are left behind by their owner may lose the reference and keep the label", () => {
+    const store = setup();
+    const owner = { apiVersion: "serving.knative.dev/v1", kind: "Service", name: "hello", uid: "u" };
+    const labels = { "serving.knative.dev/service": "hello" };
+    const spec = { traffic: [{ percent: 100, configurationName: "hello" }] };
+    expect(() => store.create(RouteKind, make(RouteKind, spec, { labels }))).toThrow("missing field(s)");
+    const made = store.create(RouteKind, make(RouteKind, spec, { labels, ownerReferences: [owner] }));
+    const body = { metadata: { ownerReferences: [] } };
+    expect(store.patch(RouteKind, made.metadata, { kind: "merge", body }).metadata.labels).toEqual(labels);
   });
 
   test("may not change who created it (C-145)", () => {

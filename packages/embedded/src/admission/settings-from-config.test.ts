@@ -40,6 +40,16 @@ describe("admission's settings (C-157)", () => {
   });
 
   test.each([
+    ["enabled", true],
+    ["Allowed", true],
+    ["DISABLED", false],
+    ["perhaps", true], // its default
+  ])("C-154: a feature that is %s: %s", (value, want) => {
+    const { features } = read({ features: { "multi-container": value } });
+    expect(features.has("multi-container")).toBe(want);
+  });
+
+  test.each([
     { "revision-timeout-seconds": "soon" },
     { "revision-timeout-seconds": "700" },
     { "revision-idle-timeout-seconds": "301" },
