@@ -3,8 +3,8 @@ import { connect as connectHttp2 } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type TLSSocket } from "node:tls";
+import { CERTIFICATE_A, CERTIFICATE_B } from "@rouse/shared/testing";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { FIRST, SECOND } from "./certificates.ts";
 import { call } from "./client.ts";
 import { program } from "./program.ts";
 import { buildEntryPoint, SidecarProcess, turn } from "./sidecar.ts";
@@ -132,7 +132,7 @@ describe("TLS", () => {
     );
     await using sidecar = await SidecarProcess.start({
       USER_PORT: String(hello.port),
-      ROUSE_CERTIFICATE_DIRECTORY: directory(FIRST),
+      ROUSE_CERTIFICATE_DIRECTORY: directory(CERTIFICATE_A),
     });
     await sidecar.listens(8112);
     const http1 = await handshake(sidecar.ip, { ALPNProtocols: ["http/1.1"] });
@@ -159,7 +159,7 @@ describe("TLS", () => {
 
   test("Q-160: 1.2 where it is allowed", async () => {
     await using sidecar = await SidecarProcess.start({
-      ROUSE_CERTIFICATE_DIRECTORY: directory(FIRST),
+      ROUSE_CERTIFICATE_DIRECTORY: directory(CERTIFICATE_A),
       QUEUE_PROXY_TLS_MIN_VERSION: "1.2",
     });
     await sidecar.listens(8112);
@@ -171,21 +171,21 @@ describe("TLS", () => {
   test("Q-157, Q-158: a new pair is shown to new clients, one that does not fit is not, and a first one is noticed", async () => {
     const path = directory();
     await using sidecar = await SidecarProcess.start({ ROUSE_CERTIFICATE_DIRECTORY: path });
-    put(path, FIRST);
+    put(path, CERTIFICATE_A);
     await sidecar.listens(8112); // E-19
     expect(await subject(sidecar.ip)).toContain("a.example");
-    writeFileSync(join(path, "tls.key"), SECOND.key);
+    writeFileSync(join(path, "tls.key"), CERTIFICATE_B.key);
     await sidecar.says("failed to reload certificate and key; the old ones stay");
     expect(await subject(sidecar.ip)).toContain("a.example");
-    put(path, SECOND);
+    put(path, CERTIFICATE_B);
     await sidecar.says("Certificate and/or key have changed on disk and were reloaded.");
     expect(await subject(sidecar.ip)).toContain("b.example");
   });
 
   test.each([
-    { why: "a pair that does not fit", pair: { cert: FIRST.cert, key: SECOND.key }, more: {} },
+    { why: "a pair that does not fit", pair: { cert: CERTIFICATE_A.cert, key: CERTIFICATE_B.key }, more: {} },
     { why: "no certificate at all", pair: { cert: "x", key: "y" }, more: {} },
-    { why: "an unknown version", pair: FIRST, more: { QUEUE_PROXY_TLS_MIN_VERSION: "1.1" } },
+    { why: "an unknown version", pair: CERTIFICATE_A, more: { QUEUE_PROXY_TLS_MIN_VERSION: "1.1" } },
   ])("Q-157, Q-160: $why at the start is fatal", async ({ pair, more }) => {
     await using sidecar = new SidecarProcess({ ROUSE_CERTIFICATE_DIRECTORY: directory(pair), ...more });
     expect(await sidecar.exited).toBe(1);

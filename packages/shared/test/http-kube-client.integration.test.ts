@@ -111,8 +111,12 @@ describe("calls", () => {
     });
   });
 
-  test("lists are read page by page, and their items know what they are", async () => {
+  test("lists are read page by page where the API has no streams, and their items know what they are", async () => {
     await using world = await api(({ url }, response) => {
+      if (url.includes("sendInitialEvents")) {
+        json(response, 422, { kind: "Status", code: 422, reason: "Invalid", message: "forbidden" });
+        return;
+      }
       const { apiVersion: _, kind: __, ...item } = map(url.includes("continue=next") ? "two" : "one");
       const metadata = url.includes("continue=next")
         ? { resourceVersion: "9" }
@@ -126,7 +130,51 @@ describe("calls", () => {
       ["ConfigMap", "two"],
     ]);
     expect(Object.isFrozen(list.items[0]?.data)).toBe(true);
-    expect(world.seen[0]?.url).toBe("/api/v1/configmaps?labelSelector=a%3Db&limit=500");
+    expect(world.seen[1]?.url).toBe("/api/v1/configmaps?labelSelector=a%3Db&limit=500");
+    await world.client.list(ConfigMapKind);
+    expect(world.seen.filter(({ url }) => url.includes("sendInitialEvents"))).toHaveLength(1);
+  });
+
+  test("P-117: lists are streams, which end with a bookmark that says so; one that is cut is begun anew", async () => {
+    let rounds = 0;
+    await using world = await api((_, response) => {
+      const event = (type: string, object: object): void => {
+        response.write(`${JSON.stringify({ type, object })}\n`);
+      };
+      response.writeHead(200, { "Content-Type": "application/json" });
+      rounds++;
+      event("ADDED", map("one", "3"));
+      event("BOOKMARK", { metadata: { resourceVersion: "4" } });
+      if (rounds === 1) {
+        response.end();
+        return;
+      }
+      event("ADDED", map("two", "5"));
+      const annotations = { "k8s.io/initial-events-end": "true" };
+      event("BOOKMARK", {
+        kind: "ConfigMap",
+        apiVersion: "v1",
+        metadata: { resourceVersion: "9", annotations },
+      });
+    });
+    const list = await world.client.list(ConfigMapKind, { namespace: "default", labelSelector: "a" });
+    expect(list.resourceVersion).toBe("9");
+    expect(list.items.map(({ metadata }) => metadata.name)).toEqual(["one", "two"]);
+    const query = new URL(world.seen[0]?.url ?? "", "http://api").searchParams;
+    expect(Object.fromEntries(query)).toMatchObject({
+      labelSelector: "a",
+      sendInitialEvents: "true",
+      resourceVersionMatch: "NotOlderThan",
+      allowWatchBookmarks: "true",
+    });
+    expect(query.has("resourceVersion")).toBe(false);
+  });
+
+  test("a stream that ends in the middle of an event is an error, not a shorter list", async () => {
+    await using world = await api((_, response) => {
+      response.writeHead(200).end('{"type":"ADDED","object":{"meta');
+    });
+    await expect(world.client.list(ConfigMapKind)).rejects.toMatchObject({ name: "KubeError" });
   });
 
   test.each([

@@ -3,7 +3,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTls, createServer, type TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
 import { VirtualClock } from "../src/clock/virtual-clock.ts";
-import { A, B } from "./certificates.ts";
+import { CERTIFICATE_A as A, CERTIFICATE_B as B } from "../src/testing/certificates.ts";
 import { Hop, RawOrigin, RawPeer } from "./http-harness.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";

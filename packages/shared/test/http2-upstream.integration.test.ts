@@ -1,7 +1,7 @@
 import { constants } from "node:http2";
 import { expect, test } from "vitest";
 import { ProxyError } from "../src/errors/proxy-error.ts";
-import { A, B } from "./certificates.ts";
+import { CERTIFICATE_A as A, CERTIFICATE_B as B } from "../src/testing/certificates.ts";
 import { Hop, RawOrigin } from "./http-harness.ts";
 import { Client, frame, GRPC, Http2Origin } from "./http2-harness.ts";
 

@@ -3,8 +3,8 @@ import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer as createTcpServer } from "node:net";
 import { type Logger, type Probe, RealClock, silentLogger } from "@rouse/shared";
+import { CERTIFICATE_A } from "@rouse/shared/testing";
 import { afterEach, expect, test } from "vitest";
-import { FIRST } from "../../test/certificates.ts";
 import { Readiness } from "./readiness.ts";
 
 const servers: { close(): unknown }[] = [];
@@ -180,7 +180,7 @@ test("Q-98: redirects are followed, ten and no more", async () => {
 });
 
 test("Q-100: a certificate of the program's own making is good enough", async () => {
-  const server = createHttpsServer(FIRST, (_, response) => response.end());
+  const server = createHttpsServer(CERTIFICATE_A, (_, response) => response.end());
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   expect(

@@ -2,6 +2,7 @@ export { VirtualClock } from "../clock/virtual-clock.ts";
 export { ExchangeBase } from "../http/exchange-base.ts";
 export { type Disagreement, type FuzzOptions, type FuzzReport, fuzzHttp } from "../http/fuzz/fuzz-http.ts";
 export { type Benchmark, benchmark } from "./benchmark.ts";
+export { CERTIFICATE_A, CERTIFICATE_B } from "./certificates.ts";
 export {
   type RecordedForward,
   RecordingExchange,

@@ -1,5 +1,5 @@
-/** Self-signed, for tests alone, good for a hundred years. */
-export const FIRST = {
+/** Self-signed, for tests alone, good for a hundred years: for `a.example`. */
+export const CERTIFICATE_A = {
   cert: `-----BEGIN CERTIFICATE-----
 MIIBlTCCATugAwIBAgIUYkAT1hBWTcDlVtrRpJRfWhy/VmUwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJYS5leGFtcGxlMCAXDTI2MTEyMTE0NTkzMloYDzIxMjYxMDI4
@@ -17,8 +17,8 @@ OUq2nrF2I5ES2S3ermRSSY/bdG6hRANCAATMA8X/ksWXwcBEvztK1w30ONhW8UPl
 /nAohrxljCNv/HgrcYW4nSWCbj7FwYuMdgGMf6Qdlb+CrGdGlJg5M9VQ
 -----END PRIVATE KEY-----`,
 };
-
-export const SECOND = {
+/** The same for `b.example`. */
+export const CERTIFICATE_B = {
   cert: `-----BEGIN CERTIFICATE-----
 MIIBlDCCATugAwIBAgIUJ2d0EqASRm7DmB53tmb9BRqYnK4wCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJYi5leGFtcGxlMCAXDTI2MTEyMTE0NTkzMloYDzIxMjYxMDI4
