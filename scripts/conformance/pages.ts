@@ -20,7 +20,7 @@ export interface Page {
  */
 export function conformancePages(root: string, specFolder?: string): readonly Page[] {
   const tests = repositoryFiles(root)
-    .filter(({ path }) => /^packages\/.*\.test\.ts$/.test(path))
+    .filter(({ path }) => /^(?:packages|scripts\/(?:deploy|images))\/.*\.test\.ts$/.test(path))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
     .flatMap(namedTests);
   return specs.flatMap((spec) => {

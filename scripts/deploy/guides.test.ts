@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { builtInProblems } from "./built-in-schemas.ts";
 import { CustomSchemas } from "./custom-schemas.ts";
 import { nameOf } from "./manifest.ts";
+import { programSources } from "./program-sources.ts";
 import { manifestsOf } from "./render.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -109,4 +110,16 @@ test("settings the guide to tuning names are in the shipped ConfigMaps or read b
     key === "activator-service";
   expect(named.length).toBeGreaterThan(15);
   expect(named.filter((key) => !isKnown(key))).toEqual([]);
+});
+
+test("texts of answers in the guide to troubleshooting are those the programs give", async () => {
+  const programs = ["activator", "controller", "queue-proxy"];
+  const sources = (await Promise.all(programs.map((program) => programSources(root, program)))).flat();
+  const code = sources.map(({ text }) => text.replaceAll('\\"', '"')).join("\n");
+  const rows = Array.from(textOf("troubleshoot.md").matchAll(/^\|.*$/gm), ([row]) => row);
+  const texts = rows.flatMap((row) => Array.from(row.matchAll(/`([^`]+)`/g), ([, text = ""]) => text));
+  const said = texts.filter((text) => / /.test(text) && !/^(kubectl|failed calling|<)/.test(text)); // the API server's own
+  const parts = said.flatMap((text) => text.split(/"?…"?/).map((part) => part.trim()));
+  expect(said.length).toBeGreaterThan(6);
+  expect(parts.filter((part) => part.length > 4 && !code.includes(part))).toEqual([]);
 });

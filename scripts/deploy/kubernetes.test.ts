@@ -141,6 +141,35 @@ describe.skipIf(!canRender)("kubectl apply -k deploy/kubernetes", () => {
     expect(parseAutoscalerConfig(data)).toEqual({ kind: "valid", config: defaultAutoscalerConfig });
   });
 
+  test("K-7, K-8, S-18, S-23: kinds have the names, short names and columns clients know", () => {
+    const seen = all("CustomResourceDefinition").map((definition) => {
+      const [version] = listAt(definition, "spec", "versions");
+      const columns = listAt(version, "additionalPrinterColumns").map((column) => at(column, "name"));
+      expect(at(version, "subresources")).toEqual({ status: {} });
+      return [
+        definition.metadata.name,
+        at(version, "name"),
+        listAt(definition, "spec", "names", "shortNames").join(),
+        columns.join(),
+      ];
+    });
+    expect(seen.sort()).toEqual([
+      ["metrics.autoscaling.internal.knative.dev", "v1alpha1", "", "Ready,Reason"],
+      [
+        "podautoscalers.autoscaling.internal.knative.dev",
+        "v1alpha1",
+        "kpa,pa",
+        "DesiredScale,ActualScale,Ready,Reason",
+      ],
+      [
+        "serverlessservices.networking.internal.knative.dev",
+        "v1alpha1",
+        "sks",
+        "Mode,Activators,ServiceName,PrivateServiceName,Ready,Reason",
+      ],
+    ]);
+  });
+
   test("definitions of kinds refuse what makes no sense, and members nobody knows", () => {
     const schemas = new CustomSchemas(manifests);
     const spec = {

@@ -59,7 +59,7 @@ describe("roles give what the programs call, and nothing else", () => {
     expect([...rightsOf(manifests, "autoscaler")].sort()).toEqual(await called("autoscaler"));
   });
 
-  test("controller", async () => {
+  test("K-98: controller, addresses of other namespaces included", async () => {
     expect([...rightsOf(manifests, "rouse-controller")].sort()).toEqual(await called("controller"));
   });
 

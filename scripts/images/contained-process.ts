@@ -12,7 +12,7 @@ mount -t proc proc "$TREE/proc"
 mount --rbind /dev "$TREE/dev"
 mount -o remount,bind,ro "$TREE"
 cd /
-exec chroot --userspec=${USER}:${USER} "$TREE" "$@"
+exec chroot --userspec="$RUN_AS:$RUN_AS" "$TREE" "$@"
 `;
 
 /** Whether this machine lets us mount, and become somebody else. */
@@ -27,6 +27,8 @@ export interface ContainedOptions {
   readonly tree: string;
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** A number nobody has to know; the image's own user unless told. */
+  readonly user?: number;
   /** Folders to be seen at a path of the tree that exists: path in the tree by folder on the host. */
   readonly mounts?: { readonly sources: string; readonly names: readonly string[] };
 }
@@ -37,11 +39,12 @@ export class ContainedProcess implements AsyncDisposable {
   readonly exited: Promise<number | null>;
   #output = "";
 
-  constructor({ tree, command, environment, mounts }: ContainedOptions) {
+  constructor({ tree, command, environment, user = USER, mounts }: ContainedOptions) {
     this.#child = spawn("unshare", ["--mount", "--pid", "--fork", "sh", "-c", ENTER, "sh", ...command], {
       env: {
         PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
         TREE: tree,
+        RUN_AS: String(user),
         SOURCES: mounts?.sources ?? "",
         MOUNTS: mounts?.names.join(" ") ?? "",
         ...environment,

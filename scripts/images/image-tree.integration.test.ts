@@ -18,9 +18,12 @@ function owned(): AsyncDisposableStack {
 }
 
 describe.skipIf(!canContain())("as another user, on a read-only root", () => {
-  test(
-    "the sidecar of an image answers its readiness probe (Q-164, Q-165)",
-    async () => {
+  test.each([
+    { user: USER, whose: "its own" },
+    { user: 1_000_650_000, whose: "one a platform made up" },
+  ])(
+    "Q-164, Q-165: the sidecar of an image answers its readiness probe as $whose user",
+    async ({ user }) => {
       const program = createServer((_, response) => response.end("hello"));
       await new Promise<void>((done) => program.listen(0, "127.0.0.1", done));
       onTestFinished(() => void program.close());
@@ -43,7 +46,7 @@ describe.skipIf(!canContain())("as another user, on a read-only root", () => {
         SERVING_READINESS_PROBE: `{"tcpSocket":{"port":${userPort},"host":"127.0.0.1"}}`,
         ROUSE_LISTEN_IP: ip,
       };
-      const started = await startImage("queue-proxy", { environment }, owned());
+      const started = await startImage("queue-proxy", { environment, user }, owned());
       const asked = { "K-Network-Probe": probeValues.queue, ...KUBELET };
       expect(await readyAnswer(started, { ip, port: 8012 }, asked)).toBe("queue");
       expect((await ask({ ip, port: 8012 }, {}))?.body).toBe("hello");

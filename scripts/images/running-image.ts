@@ -43,10 +43,14 @@ export async function imageTree(
  */
 export async function startImage(
   program: string,
-  options: { readonly environment: Readonly<Record<string, string>>; readonly account?: string },
+  options: {
+    readonly environment: Readonly<Record<string, string>>;
+    readonly account?: string;
+    readonly user?: number;
+  },
   owned: AsyncDisposableStack,
 ): Promise<ContainedProcess> {
-  const { environment, account } = options;
+  const { environment, account, user } = options;
   const { tree, stage } = await imageTree(program, owned);
   if (account !== undefined) mkdirSync(join(tree, ACCOUNT), { recursive: true });
   return owned.use(
@@ -54,6 +58,7 @@ export async function startImage(
       tree,
       command: stage.entrypoint,
       environment: { ...stage.environment, ...environment },
+      ...(user === undefined ? {} : { user }),
       ...(account === undefined ? {} : { mounts: { sources: account, names: [ACCOUNT] } }),
     }),
   );
