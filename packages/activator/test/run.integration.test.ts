@@ -24,6 +24,11 @@ async function emptyApi() {
     const plural = url.pathname.split("/").at(-1) ?? "";
     asked.add(plural);
     response.setHeader("Content-Type", "application/json");
+    if (url.searchParams.has("sendInitialEvents")) {
+      response.statusCode = 422;
+      response.end(JSON.stringify({ kind: "Status", status: "Failure", reason: "Invalid", code: 422 }));
+      return;
+    }
     if (url.searchParams.get("watch") === "true" || url.searchParams.get("watch") === "1") {
       response.flushHeaders();
       return;

@@ -183,6 +183,22 @@ describe("an informer", () => {
     expect(names()).toEqual(["a"]);
   });
 
+  test.each([
+    { why: "is refused", error: unavailable },
+    { why: "has always expired", error: new KubeError("Expired", "too old") },
+  ])("lists less and less often while its watch $why, though every list is answered", async ({ error }) => {
+    const { clock, faults, informer } = setup();
+    await informer.start();
+    faults.closeWatch(error);
+    let lists = 0;
+    for (let ms = 0; ms < 60_000; ms += 10) {
+      await clock.advanceAsync(10);
+      if (faults.lists > lists) faults.closeWatch(error);
+      lists = faults.lists;
+    }
+    expect(faults.lists).toBeLessThan(20);
+  });
+
   test("starts when the API comes up later", async () => {
     const { clock, faults, informer } = setup();
     faults.listFails = 3;

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock/clock.ts";
+import type { Clock, MonoMs } from "../clock/clock.ts";
 import type { Random } from "../random.ts";
 import { isKubeError, type KubeClient, type KubeError, type ListQuery, type WatchEvent } from "./client.ts";
 import { type Kind, type KubeObject, type ObjectKey, objectKey, type Stored } from "./object.ts";
@@ -6,6 +6,8 @@ import { type Kind, type KubeObject, type ObjectKey, objectKey, type Stored } fr
 /** Wait before listing again after the n-th failure in a row: 100 ms doubling to 10 s, stretched by up to a half. */
 const RELIST_MS_FIRST = 100;
 const RELIST_MS_MAX = 10_000;
+/** A watch that was open for this long was a good one: what failed before it is forgotten. */
+const GOOD_WATCH_MS = 10_000;
 
 /** Called for every change, after the cache holds it. */
 export interface InformerHandler<T extends KubeObject> {
@@ -42,6 +44,9 @@ export class Informer<T extends KubeObject> implements Lister<T>, Disposable {
   #watch: Disposable | undefined;
   #retry: Disposable | undefined;
   #failures = 0;
+  /** The watch expired, and nothing has come since: doing so again is a failure like others. */
+  #hasExpired = false;
+  #watchedSince: MonoMs | undefined;
   #isClosed = false;
   #isSynced = false;
   #whenSynced: (() => void)[] = [];
@@ -108,9 +113,9 @@ export class Informer<T extends KubeObject> implements Lister<T>, Disposable {
       const { items, resourceVersion } = await this.#deps.client.list(this.#kind, this.#query);
       if (this.#isClosed) return;
       this.#replace(items);
-      this.#failures = 0;
       this.#isSynced = true;
       for (const resolve of this.#whenSynced.splice(0)) resolve();
+      this.#watchedSince = this.#deps.clock.now();
       this.#watch = this.#deps.client.watch(
         this.#kind,
         { ...this.#query, resourceVersion },
@@ -126,13 +131,18 @@ export class Informer<T extends KubeObject> implements Lister<T>, Disposable {
 
   #rewatch(reason: KubeError | unknown): void {
     if (this.#isClosed) return;
-    const isExpired = isKubeError(reason, "Expired");
-    const delayMs = Math.min(RELIST_MS_FIRST * 2 ** this.#failures, RELIST_MS_MAX);
-    this.#failures = Math.min(this.#failures + 1, 16);
-    this.#retry = this.#deps.clock.after(
-      isExpired ? 0 : delayMs * (1 + this.#deps.random.next() / 2),
-      () => void this.#relist(),
-    );
+    const { clock, random } = this.#deps;
+    const since = this.#watchedSince;
+    this.#watchedSince = undefined;
+    if (since !== undefined && clock.now() - since >= GOOD_WATCH_MS) this.#isWell();
+    const isNew = isKubeError(reason, "Expired") && !this.#hasExpired;
+    let delayMs = 0; // what is no longer kept is listed anew at once
+    if (isNew) this.#hasExpired = true;
+    else {
+      delayMs = Math.min(RELIST_MS_FIRST * 2 ** this.#failures, RELIST_MS_MAX) * (1 + random.next() / 2);
+      this.#failures = Math.min(this.#failures + 1, 16);
+    }
+    this.#retry = clock.after(delayMs, () => void this.#relist());
   }
 
   #replace(items: readonly Stored<T>[]): void {
@@ -146,8 +156,13 @@ export class Informer<T extends KubeObject> implements Lister<T>, Disposable {
     for (const last of gone.values()) this.#drop(last);
   }
 
-  #apply(event: WatchEvent<T>): void {
+  #isWell(): void {
     this.#failures = 0;
+    this.#hasExpired = false;
+  }
+
+  #apply(event: WatchEvent<T>): void {
+    this.#isWell();
     switch (event.type) {
       case "ADDED":
       case "MODIFIED":

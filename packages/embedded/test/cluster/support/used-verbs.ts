@@ -28,6 +28,9 @@ export class UsedVerbs {
     const subresource =
       target.kind === "object" && target.subresource !== undefined ? `/${target.subresource}` : "";
     const isWatch = target.isWatch || ["1", "true"].includes(searchParams.get("watch") ?? "");
+    // A list that is streamed is a watch; to a server that knows no streams it is a list.
+    const isStreamed = searchParams.has("sendInitialEvents");
+    if (isStreamed) this.saw(program, method, pathname);
     const read = target.kind === "object" ? "get" : isWatch ? "watch" : "list";
     const verb = `${kind.group === "" ? "core" : kind.group} ${kind.plural}${subresource} ${VERBS[method] ?? read}`;
     const scope = namespaceOf(target) === "knative-serving" ? `${verb} (knative-serving)` : verb;

@@ -17,6 +17,7 @@ import { collectionPath, objectPath, queryText } from "./api-path.ts";
 import type { ApiServerAddress } from "./api-server.ts";
 import { HttpWatch } from "./http-watch.ts";
 import { statusError } from "./status-error.ts";
+import { streamList } from "./streaming-list.ts";
 
 /** One call, its answer included. */
 const CALL_MS_MAX = 30_000;
@@ -46,6 +47,8 @@ export class HttpKubeClient implements KubeClient, Disposable {
   readonly #deps: HttpKubeClientDeps;
   readonly #calls: HttpAgent;
   readonly #watches: HttpAgent;
+  /** Until a server has said that it knows no streams. */
+  #streamsLists = true;
 
   constructor(deps: HttpKubeClientDeps) {
     this.#deps = deps;
@@ -66,13 +69,38 @@ export class HttpKubeClient implements KubeClient, Disposable {
   }
 
   async list<T extends KubeObject>(kind: Kind<T>, query: ListQuery = {}): Promise<ObjectList<T>> {
+    if (this.#streamsLists) {
+      const streamed = await this.#streamed(kind, query);
+      if (streamed !== undefined) return streamed;
+      this.#streamsLists = false;
+    }
+    return await this.#paged(kind, query);
+  }
+
+  async #streamed<T extends KubeObject>(
+    kind: Kind<T>,
+    { namespace, ...selection }: ListQuery,
+  ): Promise<ObjectList<T> | undefined> {
+    const path = collectionPath(kind, namespace);
+    const open = (further: Readonly<Record<string, string>>): ClientRequest =>
+      this.#request({ method: "GET", path: path + queryText(selection, further) }, this.#watches);
+    const list = await streamList({ ...this.#deps, open });
+    if (list === undefined) return undefined;
+    return {
+      items: list.items.map((item) => stored(kind, item)),
+      resourceVersion: list.resourceVersion,
+    };
+  }
+
+  async #paged<T extends KubeObject>(kind: Kind<T>, query: ListQuery): Promise<ObjectList<T>> {
     const items: Stored<T>[] = [];
     let next: string | undefined;
     for (;;) {
       const page = queryText(query, { limit: String(PAGE), continue: next });
       const list = await this.#call({ method: "GET", path: collectionPath(kind, query.namespace) + page });
       const found = memberOf(list, "items");
-      for (const item of Array.isArray(found) ? found : []) items.push(stored(kind, item));
+      if (!Array.isArray(found)) throw new KubeError("InternalError", "the answer is no list");
+      for (const item of found) items.push(stored(kind, item));
       const metadata = memberOf(list, "metadata");
       next = textOf(metadata, "continue");
       if (next === undefined) return { items, resourceVersion: textOf(metadata, "resourceVersion") ?? "" };
@@ -209,7 +237,9 @@ export class HttpKubeClient implements KubeClient, Disposable {
           deadline[Symbol.dispose]();
           const code = response.statusCode ?? 500;
           const body = parsed(Buffer.concat(parts).toString("utf8"));
-          if (code >= 200 && code <= 299) resolve(body);
+          if (code >= 200 && code <= 299 && body !== undefined) resolve(body);
+          else if (code >= 200 && code <= 299)
+            reject(new KubeError("InternalError", "the answer is no JSON"));
           else reject(statusError(code, body));
         });
       });

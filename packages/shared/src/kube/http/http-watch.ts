@@ -62,7 +62,7 @@ export class HttpWatch implements Disposable {
     const call = open({
       watch: "1",
       allowWatchBookmarks: "true",
-      resourceVersion: this.#resourceVersion,
+      ...(this.#resourceVersion === "" ? {} : { resourceVersion: this.#resourceVersion }),
       timeoutSeconds: String(timeoutSeconds),
     });
     this.#call = call;
@@ -101,6 +101,10 @@ export class HttpWatch implements Disposable {
       if (rest.length > LINE_CHARACTERS_MAX) {
         this.#fail(call, new KubeError("InternalError", "an event of the watch is too long"));
       }
+    });
+    response.on("end", () => {
+      if (rest.trim() === "") return;
+      this.#fail(call, new KubeError("ServiceUnavailable", "the watch ended in the middle of an event"));
     });
   }
 
