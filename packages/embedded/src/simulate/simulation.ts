@@ -1,7 +1,8 @@
 import { ConcurrencyReport, PodSet, type PodTracker, RevisionThrottle } from "@rouse/activator";
 import { type AutoscalerConfig, type Instant, ScaleModel } from "@rouse/autoscaler";
-import { assert, type Endpoint, endpoint, type Random, revisionKey, VirtualClock } from "@rouse/shared";
+import { assert, type Random, revisionKey, VirtualClock } from "@rouse/shared";
 import { MinHeap } from "./min-heap.ts";
+import { type SimPod, SimulatedPods } from "./simulated-pods.ts";
 import type { Trace } from "./trace.ts";
 
 /** What there is to know about a service beside its traffic. */
@@ -54,14 +55,6 @@ const STEPS_MAX = 1_440;
 /** After the last request the windows empty, and what is left goes. */
 const TAIL_MS_MAX = 7_200_000;
 
-interface SimPod {
-  readonly endpoint: Endpoint;
-  readonly createdAtMs: number;
-  state: "starting" | "ready" | "leaving";
-  inFlight: number;
-  busySinceMs: number;
-}
-
 interface Held {
   readonly arrivedAtMs: number;
 }
@@ -88,22 +81,16 @@ class Simulation {
   readonly #report = new ConcurrencyReport("activator");
   readonly #throttle: RevisionThrottle<Held>;
   readonly #model: ScaleModel;
-  readonly #pods = new Map<Endpoint, SimPod>();
+  readonly #pods = new SimulatedPods();
   readonly #events = new MinHeap<Event>();
   readonly #waitedMs: Float64Array;
   readonly #steps: Step[] = [];
   readonly #stepMs: number;
   #served = 0;
   #replicas = 0;
-  #starting = 0;
-  #ready = 0;
   #mode: "Serve" | "Proxy" = "Proxy";
   #coldRequests = 0;
   #coldStarts = 0;
-  #podsStarted = 0;
-  #podsMax = 0;
-  #podMs = 0;
-  #busyMs = 0;
   #arrivedInStep = 0;
   #nextStepAtMs = 0;
 
@@ -130,22 +117,21 @@ class Simulation {
     }
     const untilMs = this.#trace.durationMs + TAIL_MS_MAX;
     this.#passUntil(this.#trace.durationMs);
-    while (this.#clock.now() < untilMs && (this.#pods.size > 0 || this.#throttle.held > 0)) {
+    while (this.#clock.now() < untilMs && (this.#pods.count > 0 || this.#throttle.held > 0)) {
       const isAsSmallAsItGets = this.#throttle.held === 0 && this.#isAtMinimum();
       if (isAsSmallAsItGets) break;
       this.#passUntil(this.#clock.now() + REPORT_MS);
     }
-    for (const pod of this.#pods.values()) this.#podMs += this.#clock.now() - pod.createdAtMs;
     return {
       durationMs: this.#clock.now(),
       requests: this.#trace.count,
       waitedMs: this.#waitedMs.subarray(0, this.#served).sort(),
       coldRequests: this.#coldRequests,
       coldStarts: this.#coldStarts,
-      podsStarted: this.#podsStarted,
-      podsMax: this.#podsMax,
-      podSeconds: this.#podMs / 1_000,
-      busyPodSeconds: this.#busyMs / 1_000,
+      podsStarted: this.#pods.started,
+      podsMax: this.#pods.max,
+      podSeconds: this.#pods.totalMs(this.#clock.now()) / 1_000,
+      busyPodSeconds: this.#pods.busyMs / 1_000,
       steps: this.#steps,
     };
   }
@@ -174,7 +160,7 @@ class Simulation {
   #arrive(): void {
     const now = this.#clock.now();
     this.#arrivedInStep++;
-    if (this.#ready === 0) this.#coldRequests++;
+    if (this.#pods.ready === 0) this.#coldRequests++;
     const poke = this.#report.started(this.#revision, now);
     const held: Held = { arrivedAtMs: now };
     const tracker = this.#throttle.reserve();
@@ -185,7 +171,7 @@ class Simulation {
     const { averageConcurrentRequests, requestCount } = poke.stat;
     this.#model.record({ concurrency: averageConcurrentRequests, rps: requestCount }, this.#instant());
     // S-40: what sleeps is woken at once.
-    if (this.#model.desiredPods === 0 || this.#ready === 0) this.#tick();
+    if (this.#model.desiredPods === 0 || this.#pods.ready === 0) this.#tick();
   }
 
   #serve({ arrivedAtMs }: Held, tracker: PodTracker): void {
@@ -193,7 +179,7 @@ class Simulation {
     const pod = this.#pods.get(tracker.endpoint);
     assert(pod !== undefined, "a slot of a pod that is gone");
     this.#waitedMs[this.#served++] = now - arrivedAtMs;
-    if (pod.inFlight++ === 0) pod.busySinceMs = now;
+    this.#pods.took(pod, now);
     const takesMs = this.#options.serviceMs * (0.5 + this.#random.next());
     this.#events.add(now + takesMs, { kind: "served", pod, tracker });
   }
@@ -207,12 +193,8 @@ class Simulation {
       this.#report.ended(this.#revision, this.#clock.now());
       pods.responded(event.tracker);
       pods.release(event.tracker);
-      if (--pod.inFlight === 0) this.#busyMs += this.#clock.now() - pod.busySinceMs;
-      if (pod.state === "leaving" && pod.inFlight === 0) this.#end(pod);
-    } else if (pod.state === "starting") {
-      pod.state = "ready";
-      this.#starting--;
-      this.#ready++;
+      this.#pods.ended(pod, this.#clock.now());
+    } else if (this.#pods.becomeReady(pod)) {
       this.#publish();
       this.#apply();
     }
@@ -238,13 +220,13 @@ class Simulation {
   }
 
   #tick(): void {
-    this.#model.evaluate({ ready: this.#ready, replicas: this.#replicas }, this.#instant());
+    this.#model.evaluate({ ready: this.#pods.ready, replicas: this.#replicas }, this.#instant());
     this.#apply();
   }
 
   #apply(): void {
     const { replicas, mode } = this.#model.apply(
-      { ready: this.#ready, replicas: this.#replicas },
+      { ready: this.#pods.ready, replicas: this.#replicas },
       this.#instant(),
     );
     this.#mode = mode;
@@ -254,50 +236,21 @@ class Simulation {
   #scale(replicas: number): void {
     if (this.#replicas === 0 && replicas > 0) this.#coldStarts++;
     this.#replicas = replicas;
-    for (let missing = replicas - this.#starting - this.#ready; missing > 0; missing--) this.#startPod();
-    const surplus = this.#starting + this.#ready - replicas;
-    if (surplus > 0) this.#remove(surplus);
-    this.#podsMax = Math.max(this.#podsMax, this.#starting + this.#ready);
-  }
-
-  #startPod(): void {
-    const number = this.#podsStarted++;
-    const ip = `127.16.${Math.floor(number / 250) % 250}.${(number % 250) + 1}`;
-    const now = this.#clock.now();
-    const pod: SimPod = {
-      endpoint: endpoint({ ip, port: 8_000 + (Math.floor(number / 62_500) % 1_000) }),
-      createdAtMs: now,
-      state: "starting",
-      inFlight: 0,
-      busySinceMs: 0,
-    };
-    this.#pods.set(pod.endpoint, pod);
-    this.#starting++;
-    this.#events.add(now + this.#options.startMs, { kind: "ready", pod });
-  }
-
-  /** Those not yet ready go first, then the least busy. */
-  #remove(count: number): void {
-    const candidates = [...this.#pods.values()]
-      .filter(({ state }) => state !== "leaving")
-      .sort((a, b) => rank(a) - rank(b) || b.createdAtMs - a.createdAtMs);
-    for (const pod of candidates.slice(0, count)) {
-      if (pod.state === "starting") this.#starting--;
-      else this.#ready--;
-      pod.state = "leaving";
-      if (pod.inFlight === 0) this.#end(pod);
-    }
+    const { starting, ready } = this.#pods;
+    for (let missing = replicas - starting - ready; missing > 0; missing--) this.#startPod();
+    const surplus = starting + ready - replicas;
+    if (surplus <= 0) return;
+    this.#pods.remove(surplus, this.#clock.now());
     this.#publish();
   }
 
-  #end(pod: SimPod): void {
-    this.#pods.delete(pod.endpoint);
-    this.#podMs += this.#clock.now() - pod.createdAtMs;
+  #startPod(): void {
+    const now = this.#clock.now();
+    this.#events.add(now + this.#options.startMs, { kind: "ready", pod: this.#pods.start(now) });
   }
 
   #publish(): void {
-    const ready = [...this.#pods.values()].filter(({ state }) => state === "ready");
-    this.#throttle.pods.setUsable(ready.map((pod) => pod.endpoint));
+    this.#throttle.pods.setUsable([...this.#pods.readyEndpoints()]);
   }
 
   #step(): void {
@@ -305,8 +258,8 @@ class Simulation {
     this.#steps.push({
       atMs: this.#clock.now(),
       arrivals: this.#arrivedInStep,
-      readyPods: this.#ready,
-      startingPods: this.#starting,
+      readyPods: this.#pods.ready,
+      startingPods: this.#pods.starting,
       waiting: this.#throttle.held,
       inFlight: this.#throttle.pods.inFlight,
       desiredPods: this.#model.desiredPods ?? 0,
@@ -318,8 +271,4 @@ class Simulation {
   #instant(): Instant {
     return { mono: this.#clock.now(), wall: this.#clock.wall() };
   }
-}
-
-function rank(pod: SimPod): number {
-  return pod.state === "starting" ? -1 : pod.inFlight;
 }
