@@ -21,6 +21,7 @@ import {
   RouteKind,
   SeededRandom,
   type Stored,
+  silentLogger,
 } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { describe, expect, test } from "vitest";
@@ -37,7 +38,7 @@ function alone() {
     store: new ObjectStore({ wall: () => clock.wall(), random }),
     clock,
   });
-  const events = new EventRecorder({ client, clock });
+  const events = new EventRecorder({ client, clock, log: silentLogger });
   return { clock, client, events, settings: { current: settings } };
 }
 

@@ -8,6 +8,7 @@ import {
   type Probe,
   RevisionKind,
   RouteKind,
+  semanticEqual,
   type TrafficTarget,
 } from "@rouse/shared";
 import { defaultDomainMapping } from "./domain-mapping.ts";
@@ -91,15 +92,21 @@ function templateOf(object: AnyObject | undefined): ServingTemplate | undefined 
   return object === undefined ? undefined : specOf(object).template;
 }
 
-/** C-148: a named template whose name stays is left alone, or a new default would look like a change of it. */
+/**
+ * C-148: a named template whose name stays is left alone, or a new default would look like a change of it. Unlike the
+ * reference, one that comes to what is stored is what is stored: `kubectl apply` of an unchanged manifest sends its list
+ * of containers anew, without defaults, and would be refused.
+ */
 function defaultTemplate(
   template: ServingTemplate = {},
   before: ServingTemplate | undefined,
   context: DefaultingContext,
 ): ServingTemplate {
   const name = template.metadata?.name;
-  if (before !== undefined && name && name === before.metadata?.name) return template;
-  return { ...template, spec: defaultSpec(template.spec ?? {}, context, before === undefined) };
+  const defaulted = { ...template, spec: defaultSpec(template.spec ?? {}, context, before === undefined) };
+  if (before === undefined || !name || name !== before.metadata?.name) return defaulted;
+  const asNew = { ...template, spec: defaultSpec(template.spec ?? {}, context, true) };
+  return semanticEqual(asNew, before) ? before : template;
 }
 
 function defaultTarget(target: TrafficTarget): TrafficTarget {

@@ -163,6 +163,21 @@ describe("defaults (§14.2, C-143)", () => {
   });
 });
 
+test("a named template that is applied again, without what was filled in, is no change of it (C-148)", () => {
+  const store = setup();
+  const object = service({ metadata: { name: "hello-a" } });
+  const created = store.create(KnativeServiceKind, object);
+  const again = store.update(KnativeServiceKind, { ...created, spec: object.spec });
+  expect(again).toMatchObject({ spec: created.spec, metadata: { generation: 1 } });
+  const other = service({
+    metadata: { name: "hello-a" },
+    spec: { containers: [{ image: "example.com/b" }] },
+  });
+  expect(() => store.update(KnativeServiceKind, { ...created, spec: other.spec })).toThrow(
+    "without a name change",
+  );
+});
+
 describe("refusals (CV-36, §14.4, C-146, C-151, C-152, C-153)", () => {
   test.each<{
     why: string;
