@@ -104,3 +104,13 @@ describe("a request a program was never given", () => {
     expect(all.every(({ status }) => status === 503)).toBe(true);
   });
 });
+
+test("A-67: a newcomer is not given a slot while anybody waits, not even a free one", () => {
+  const { entry, pods } = setUp(0);
+  const { throttle } = entry;
+  const item: RecordingExchange<ActivatorContext> = new RecordingExchange(new ActivatorContext());
+  expect(throttle.hold(item)).toBeDefined();
+  pods.setUsable([endpoint({ ip: "10.0.0.1", port: 8012 })]);
+  expect(throttle.reserve()).toBeUndefined();
+  expect(throttle.next()?.item).toBe(item);
+});
