@@ -281,3 +281,15 @@ items:
     expect.stringContaining("got the number 1"),
   ]);
 });
+
+test("with a misspelt field everything else that is wrong is told at once, in the order of the file", () => {
+  const text = service("- comand: [node]", "  env: [{ name: PORT, value: x }]").replace(
+    "      containers:",
+    "      timeoutSeconds: 900\n      containers:",
+  );
+  expect(problems(text)).toEqual([
+    "service.yaml:8:23: spec.template.spec.timeoutSeconds: expected 0 <= 900 <= 600",
+    'service.yaml:10:11: spec.template.spec.containers[0].comand: unknown field "comand"; did you mean "command"?',
+    expect.stringContaining('"PORT" is a reserved environment variable'),
+  ]);
+});

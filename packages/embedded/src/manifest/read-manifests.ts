@@ -1,6 +1,14 @@
-import { allKinds, apiVersion, KindRegistry, type KubeObject, validateMetadata } from "@rouse/shared";
+import {
+  allKinds,
+  apiVersion,
+  type FieldError,
+  KindRegistry,
+  type KubeObject,
+  validateMetadata,
+} from "@rouse/shared";
 import { defaultServing } from "../admission/default-serving.ts";
 import { schemaOf } from "../admission/kind-schemas.ts";
+import { prune } from "../admission/prune.ts";
 import { checkShape, nearest, shown } from "../admission/schema.ts";
 import { validateServing } from "../admission/validate-serving.ts";
 import { isServing, withDirectory } from "./directory.ts";
@@ -99,25 +107,33 @@ function readObject(
   const identity = identityOf(value);
   const unidentified = identity.findings.map(({ path, message }) => located(path, message));
   if (identity.kind === undefined) return { kind: "findings", findings: unidentified };
-  const shape = checkShape(value, schemaOf(identity.kind));
-  if (shape.length > 0) {
-    return { kind: "findings", findings: shape.map(({ path, message, at }) => located(path, message, at)) };
+  const schema = schemaOf(identity.kind);
+  const shape = checkShape(value, schema);
+  const shapeFindings = shape.map(({ path, message, at }) => located(path, message, at));
+  // Without its misspelt fields it can be checked for everything else, too.
+  if (!shape.every(({ message }) => message.startsWith("unknown field"))) {
+    return { kind: "findings", findings: shapeFindings };
   }
   // Its shape has just been checked.
-  const sent = withNamespace(value as KubeObject, identity.kind.isNamespaced ? context.namespace : undefined);
+  const known = (shape.length === 0 ? value : prune(value, schema)) as KubeObject;
+  const sent = withNamespace(known, identity.kind.isNamespaced ? context.namespace : undefined);
   // A name still to be generated is well by its prefix alone.
   const name = sent.metadata.name || (sent.metadata.generateName ? "generated" : undefined);
   const causes = validateMetadata(identity.kind, { ...sent.metadata, name });
   const fields = isServing(identity.kind)
     ? validateServing({ kind: identity.kind, object: defaultServing(identity.kind, sent), before: undefined })
     : [];
+  // What is missing may be what is misspelt.
+  const isCertain = ({ message }: FieldError): boolean =>
+    shape.length === 0 || !message.startsWith("missing");
   const findings = [
+    ...shapeFindings,
     ...causes.map(({ field = "", message }) => located(field, message)),
-    ...fields.map(({ message, paths, details }) => ({
+    ...fields.filter(isCertain).map(({ message, paths, details }) => ({
       ...located(paths[0] ?? "", details === undefined ? message : `${message} (${details})`),
       path: paths.join(", "),
     })),
-  ];
+  ].sort((a, b) => a.line - b.line || a.column - b.column);
   if (findings.length > 0) return { kind: "findings", findings };
   return {
     kind: "object",

@@ -39,7 +39,7 @@ export type ParsedDocument =
 const EXPLAINED: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "a tab is used to indent; YAML wants spaces",
   DUPLICATE_KEY: "this key is there twice",
-  BAD_INDENT: "the indentation does not fit what is above",
+  BAD_INDENT: "the indentation does not fit what is above, or a bracket above is not closed",
   MULTIPLE_DOCS: "another document begins here",
 };
 
