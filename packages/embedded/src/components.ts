@@ -26,6 +26,7 @@ import { createSystemObjects, publishActivator } from "./home/system-objects.ts"
 import { UsageRates } from "./home/usage-rates.ts";
 import { Kubelet, type Machine } from "./kubelet/kubelet.ts";
 import { canUseLoopbackRange } from "./kubelet/pod-addresses.ts";
+import { registerNode } from "./kubelet/register-node.ts";
 import { Workloads } from "./workloads/workloads.ts";
 
 /** Name of the one activator of a home, as it appears in statistics and endpoints. */
@@ -87,6 +88,7 @@ export async function startComponents(deps: ComponentsDeps, options: ComponentsO
     log: log.with({ component: name }),
   });
   await createSystemObjects(client);
+  await registerNode(client, clock);
 
   const gateway = starting.use(
     await Gateway.start(component("gateway"), {
@@ -140,6 +142,7 @@ export async function startComponents(deps: ComponentsDeps, options: ComponentsO
 
   const output = new PodOutputHub({
     store: apiServer.store,
+    wall: () => clock.wall(),
     kept: (pod, container) => kubelet.logs(pod, container),
     keptBefore: (pod, container) => kubelet.previousLogs(pod, container),
   });

@@ -225,4 +225,40 @@ describe.skipIf(archive === undefined)("kubectl 1.35", () => {
     },
     TEST_MS,
   );
+
+  test(
+    "works on what the platform itself has made: logs, nodes, patches, scales, orphans (P-53, P-69, P-75, P-83, P-87)",
+    async () => {
+      const { kubectl } = await platform();
+      const run = async (command: string): Promise<string> => ok(await kubectl.run(command.split(" ")));
+      const chatty = SERVICE.replace(
+        "command: [node, server.mjs]",
+        "command: [sh, -c, 'echo starting; exec node server.mjs']",
+      ).replace('initial-scale: "0"', 'min-scale: "1"');
+      ok(await kubectl.run(["apply", "-f", "-"], chatty));
+      await run("wait --for=condition=Ready ksvc/hello --timeout=20s");
+      expect(await run("get nodes")).toMatch(/rouse +Ready/);
+      expect(await run("describe node rouse")).toContain("hello-00001-deployment-");
+      const pod = (await run("get pods -o name")).trim();
+      expect(await run(`logs ${pod} --timestamps --tail=2`)).toMatch(/^\d{4}-\S+T\S+Z starting\n/);
+      expect((await run(`logs ${pod} --since=1h`)).split("\n")[0]).toBe("starting");
+      using following = kubectl.start(["logs", "-f", "deployment/hello-00001-deployment"]);
+      await following.says("listening");
+      const deployment = "deployment/hello-00001-deployment";
+      await run(`label ${deployment} tier=web`);
+      ok(await kubectl.run(["patch", deployment, "-p", '{"metadata":{"annotations":{"note":"x"}}}']));
+      const add = '[{"op":"add","path":"/metadata/annotations/other","value":"y"}]';
+      ok(await kubectl.run(["patch", deployment, "--type=json", "-p", add]));
+      expect(await run(`scale ${deployment} --replicas=2`)).toContain("scaled");
+      expect(await run(`autoscale ${deployment} --max=3`)).toContain("autoscaled");
+      expect(await run("get hpa")).toMatch(/Deployment\/hello-00001-deployment +\S+ +3 /);
+      await run("delete ksvc hello --cascade=orphan --timeout=20s");
+      expect(await run("get configurations,routes -o name")).toContain(
+        "configuration.serving.knative.dev/hello",
+      );
+      await run("delete configuration/hello route/hello --cascade=foreground --timeout=20s");
+      expect(await run("get revisions -o name")).toBe("");
+    },
+    TEST_MS,
+  );
 });

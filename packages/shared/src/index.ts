@@ -1,7 +1,15 @@
 export { type Admission, BreakerCore, type BreakerLimits } from "./breaker/breaker-core.ts";
 export { type Waiter, WaitQueue } from "./breaker/wait-queue.ts";
 export { type Authority, issueCertificate, makeAuthority } from "./certificate/make-certificate.ts";
-export { type Clock, httpDate, type MonoMs, parseRfc3339, rfc3339, type WallMs } from "./clock/clock.ts";
+export {
+  type Clock,
+  httpDate,
+  type MonoMs,
+  parseRfc3339,
+  rfc3339,
+  rfc3339Millis,
+  type WallMs,
+} from "./clock/clock.ts";
 export { monoFromSystem, monoOriginMs, RealClock } from "./clock/real-clock.ts";
 export { TimerWheel, WheelTimer } from "./clock/timer-wheel.ts";
 export { VirtualClock } from "./clock/virtual-clock.ts";
@@ -112,6 +120,12 @@ export {
   parseIdentity,
 } from "./kube/election/lease-record.ts";
 export { type EventNote, EventRecorder, type EventRecorderDeps } from "./kube/event-recorder.ts";
+export {
+  type EndpointsFollower,
+  type EndpointsSource,
+  followEndpoints,
+  parseEndpointsSource,
+} from "./kube/follow-endpoints.ts";
 export { type ApiServerAddress, parseServerUrl } from "./kube/http/api-server.ts";
 export { inClusterServer, kubeconfigServer } from "./kube/http/credentials.ts";
 export { findServer } from "./kube/http/find-server.ts";
@@ -167,7 +181,7 @@ export {
   type VolumeMount,
 } from "./kube/kinds/core.ts";
 export { type EndpointSlice, EndpointSliceKind } from "./kube/kinds/discovery.ts";
-export { CustomResourceDefinitionKind, ReplicaSetKind } from "./kube/kinds/hosted.ts";
+export { CustomResourceDefinitionKind, NodeKind, ReplicaSetKind } from "./kube/kinds/hosted.ts";
 export {
   type ClusterDomainClaim,
   ClusterDomainClaimKind,

@@ -41,7 +41,7 @@ export function validateServing(request: ServingRequest): readonly FieldError[] 
   const { template = {}, traffic = [], ...spec } = specOf(object);
   const authors = validateAuthors(object, request.before);
   if (kind === DomainMappingKind) return [...authors, ...validateDomainMapping(object)];
-  const common = [...validateName(metadata), ...authors, ...validateOwner(kind, object)];
+  const common = [...validateName(metadata), ...authors, ...validateOwner(kind, object, request.before)];
   switch (kind.kind) {
     case KnativeServiceKind.kind:
       return [
@@ -101,15 +101,22 @@ function validateTemplate(
   ];
 }
 
-/** A label that says whose child this is has to be borne out by an owner reference. */
-function validateOwner(kind: Kind<KubeObject>, { metadata }: AnyObject): readonly FieldError[] {
+/**
+ * A label that says whose child this is has to be borne out by an owner reference, when it is put there: an owner that
+ * is deleted without its children leaves them the label.
+ */
+function validateOwner(
+  kind: Kind<KubeObject>,
+  { metadata }: AnyObject,
+  before: AnyObject | undefined,
+): readonly FieldError[] {
   const [label, ownerKind] =
     kind.kind === RevisionKind.kind
       ? [labels.configuration, ConfigurationKind.kind]
       : [labels.service, KnativeServiceKind.kind];
   if (kind.kind === KnativeServiceKind.kind) return [];
   const owner = metadata.labels?.[label];
-  if (owner === undefined) return [];
+  if (owner === undefined || owner === before?.metadata.labels?.[label]) return [];
   const isOwned = metadata.ownerReferences?.some(
     (reference) => reference.kind === ownerKind && reference.name === owner,
   );

@@ -1,18 +1,31 @@
 import { X509Certificate } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, type Random, uuidV4 } from "@rouse/shared";
+import {
+  type Authority,
+  type Clock,
+  issueCertificate,
+  makeAuthority,
+  type Random,
+  uuidV4,
+  type WallMs,
+} from "@rouse/shared";
 import { stringify } from "yaml";
-import { type Identity, selfSigned } from "../api-server/wire/self-signed.ts";
 
 /** Made anew when it ends within this. */
 const RENEW_MS = 30 * 86_400_000;
 const KUBECONFIG = "kubeconfig";
 const IDENTITY = "api-identity.json";
 
+/** What the API's listener is called; it listens nowhere else. */
+const HOSTS = ["localhost", "127.0.0.1"];
+/** As long as the authority it comes with: clients are given that one, and trust nothing else by it. */
+const VALID_DAYS = 3_650;
+
 /** With what the API's listener is reached. */
 export interface ApiAccess {
-  readonly tls: Identity;
+  /** The listener's certificate with the authority behind it, which is made for it alone and whose key is not kept. */
+  readonly tls: Authority;
   readonly token: string;
   /** Where it listened last time, for clients that are still there. */
   readonly lastPort: number | undefined;
@@ -31,16 +44,21 @@ export async function openApiAccess(
   const path = join(dataDir, IDENTITY);
   const known = identityOf(await textOf(path), deps.clock.wall());
   if (known !== undefined) return { ...known, lastPort };
-  const tls = selfSigned({ now: deps.clock.wall(), random: deps.random });
+  const tls = makeIdentity(deps.clock.wall());
   const token = `${uuidV4(deps.random)}${uuidV4(deps.random)}`.replaceAll("-", "");
   await writePrivately(path, `${JSON.stringify({ tls, token })}\n`);
   return { tls, token, lastPort };
 }
 
+/** A certificate of the API's listener. Whoever trusts all of it trusts exactly this server. */
+export function makeIdentity(now: WallMs): Authority {
+  return issueCertificate(makeAuthority(now, "Rouse API"), { hosts: HOSTS, now, days: VALID_DAYS });
+}
+
 /** Writes what kubectl, kn and client libraries read to reach the API. @returns its path */
 export async function writeKubeconfig(
   dataDir: string,
-  { port, tls, token }: { readonly port: number; readonly tls: Identity; readonly token: string },
+  { port, tls, token }: { readonly port: number; readonly tls: Authority; readonly token: string },
 ): Promise<string> {
   const path = join(dataDir, KUBECONFIG);
   const name = "rouse";
@@ -66,7 +84,7 @@ export async function writeKubeconfig(
 
 function identityOf(text: string | undefined, now: number): Pick<ApiAccess, "tls" | "token"> | undefined {
   try {
-    const value: { tls?: Partial<Identity>; token?: string } = JSON.parse(text ?? "");
+    const value: { tls?: Partial<Authority>; token?: string } = JSON.parse(text ?? "");
     const { key, cert } = value.tls ?? {};
     if (key === undefined || cert === undefined || value.token === undefined) return undefined;
     const until = Date.parse(new X509Certificate(cert).validTo);

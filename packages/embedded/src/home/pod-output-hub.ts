@@ -1,9 +1,17 @@
-import { type ObjectKey, type ObjectStore, objectKey, PodKind, type StoredObject } from "@rouse/shared";
+import {
+  type ObjectKey,
+  type ObjectStore,
+  objectKey,
+  PodKind,
+  type StoredObject,
+  type WallMs,
+} from "@rouse/shared";
 import { containerState } from "../api-server/wire/container-state.ts";
 import type { LogLine, PodOutput } from "../api-server/wire/pod-logs.ts";
 
 export interface PodOutputHubDeps {
   readonly store: ObjectStore;
+  readonly wall: () => WallMs;
   /** What is kept of a container's output. */
   readonly kept: (pod: ObjectKey, container: string) => readonly LogLine[] | undefined;
   /** What is kept of the last run that has ended. */
@@ -28,7 +36,7 @@ export class PodOutputHub implements PodOutput {
   /** One line a container has written just now. */
   wrote(pod: ObjectKey, container: string, text: string): void {
     for (const follower of this.#followers.get(pod) ?? []) {
-      if (follower.container === container) follower.line({ text });
+      if (follower.container === container) follower.line({ text, at: this.#deps.wall() });
     }
   }
 

@@ -1,10 +1,13 @@
+import { VirtualClock } from "@rouse/shared/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type OutputLine, OutputRing } from "./output-ring.ts";
 
 function ring(limits?: { keptBytes: number; lineBytesMax: number }) {
   const told: string[] = [];
-  const output = new OutputRing(({ stream, text }: OutputLine) => told.push(`${stream} ${text}`), limits);
+  const clock = new VirtualClock();
+  const onLine = ({ stream, text }: OutputLine): void => void told.push(`${stream} ${text}`);
+  const output = new OutputRing({ wall: () => clock.wall(), onLine }, limits);
   const write = (text: string | Buffer, stream: "stdout" | "stderr" = "stdout"): void =>
     output.write(stream, Buffer.from(text));
   return { told, output, write };

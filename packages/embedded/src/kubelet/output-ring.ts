@@ -1,10 +1,18 @@
 import { StringDecoder } from "node:string_decoder";
+import type { WallMs } from "@rouse/shared";
 
 export type OutputStream = "stdout" | "stderr";
 
 export interface OutputLine {
   readonly stream: OutputStream;
   readonly text: string;
+  /** When it was whole. */
+  readonly at: WallMs;
+}
+
+export interface OutputDeps {
+  readonly wall: () => WallMs;
+  readonly onLine: (line: OutputLine) => void;
 }
 
 export interface OutputLimits {
@@ -19,7 +27,7 @@ const LIMITS_DEFAULT: OutputLimits = { keptBytes: 256 * 1024, lineBytesMax: 16 *
 /** The last part of what a pod wrote, by lines. Also where bytes become lines: each is passed on once. */
 export class OutputRing {
   readonly #limits: OutputLimits;
-  readonly #onLine: (line: OutputLine) => void;
+  readonly #deps: OutputDeps;
   #lines: OutputLine[] = [];
   /** Lines at the front of `#lines` that have been dropped; they are cut off now and then, not one by one. */
   #dropped = 0;
@@ -35,8 +43,8 @@ export class OutputRing {
     stderr: { decoder: new StringDecoder("utf8"), text: "" },
   };
 
-  constructor(onLine: (line: OutputLine) => void, limits: OutputLimits = LIMITS_DEFAULT) {
-    this.#onLine = onLine;
+  constructor(deps: OutputDeps, limits: OutputLimits = LIMITS_DEFAULT) {
+    this.#deps = deps;
     this.#limits = limits;
   }
 
@@ -47,7 +55,7 @@ export class OutputRing {
     for (const part of parts) this.#cut(stream, part.endsWith("\r") ? part.slice(0, -1) : part);
     const max = this.#limits.lineBytesMax;
     while (partial.text.length > max) {
-      this.#push({ stream, text: partial.text.slice(0, max) });
+      this.#push(stream, partial.text.slice(0, max));
       partial.text = partial.text.slice(max);
     }
   }
@@ -102,11 +110,12 @@ export class OutputRing {
   #cut(stream: OutputStream, text: string): void {
     const max = this.#limits.lineBytesMax;
     for (let at = 0; at < text.length || at === 0; at += max) {
-      this.#push({ stream, text: text.slice(at, at + max) });
+      this.#push(stream, text.slice(at, at + max));
     }
   }
 
-  #push(line: OutputLine): void {
+  #push(stream: OutputStream, text: string): void {
+    const line = { stream, text, at: this.#deps.wall() };
     this.#lines.push(line);
     this.#pushed++;
     this.#bytes += line.text.length + 1;
@@ -118,6 +127,6 @@ export class OutputRing {
       this.#lines = this.#lines.slice(this.#dropped);
       this.#dropped = 0;
     }
-    this.#onLine(line);
+    this.#deps.onLine(line);
   }
 }

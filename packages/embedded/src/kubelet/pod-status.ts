@@ -65,7 +65,7 @@ export function podStatus(view: PodView, before: PodStatus | undefined, at: Wall
       at,
     ),
     hostIP: "127.0.0.1",
-    ...(view.ip === undefined ? {} : { podIP: view.ip }),
+    ...(view.ip === undefined ? {} : { podIP: view.ip, podIPs: [{ ip: view.ip }] }),
     startTime: rfc3339(view.startTime),
     containerStatuses: view.pod.spec.containers.map((container) =>
       container.name === QUEUE_PROXY_CONTAINER && view.sidecar.kind !== "none"

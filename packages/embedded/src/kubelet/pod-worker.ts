@@ -406,9 +406,12 @@ export class PodWorker {
   #outputOf(container: string): OutputRing {
     const { clock, hooks, logs } = this.#deps;
     const file = logs.open(this.#pod.metadata, container);
-    const output = new OutputRing(({ stream, text }) => {
-      file.line(stream, text, clock.wall());
-      hooks.onOutput?.(this.key, stream, text, container);
+    const output = new OutputRing({
+      wall: () => clock.wall(),
+      onLine: ({ stream, text, at }) => {
+        file.line(stream, text, at);
+        hooks.onOutput?.(this.key, stream, text, container);
+      },
     });
     this.#logs.push(file);
     this.#outputs.set(container, output);

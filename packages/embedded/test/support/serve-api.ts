@@ -8,7 +8,7 @@ import {
 } from "@rouse/shared";
 import { ApiHandler } from "../../src/api-server/wire/api-handler.ts";
 import { ApiListener } from "../../src/api-server/wire/api-listener.ts";
-import { selfSigned } from "../../src/api-server/wire/self-signed.ts";
+import { makeIdentity } from "../../src/home/api-access.ts";
 
 /**
  * The API alone on a port of its own, until it is disposed: storage, collectors and the built-in kinds' rules, but no
@@ -25,7 +25,7 @@ export async function serveApi() {
     follow: () => ({ [Symbol.dispose]: () => {} }),
   };
   const handler = new ApiHandler({ store, clock, random, log: silentLogger, podOutput });
-  const tls = selfSigned({ now: clock.wall(), random });
+  const tls = makeIdentity(clock.wall());
   const token = "a-token";
   const listener = await ApiListener.start(
     { handler, log: silentLogger },

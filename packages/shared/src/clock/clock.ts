@@ -23,6 +23,11 @@ export function rfc3339(at: WallMs): string {
   return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }
 
+/** As `rfc3339`, with milliseconds: when a line was written, say. */
+export function rfc3339Millis(at: WallMs): string {
+  return new Date(at).toISOString();
+}
+
 /** Milliseconds of an RFC 3339 text, or `undefined` if it is none. */
 export function parseRfc3339(text: string): WallMs | undefined {
   const ms = Date.parse(text);

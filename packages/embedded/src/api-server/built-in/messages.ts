@@ -138,6 +138,28 @@ export const messages: Readonly<Record<string, string>> = {
   Scale: "metadata:1 !ObjectMeta, spec:2 !ScaleSpec, status:3 !ScaleStatus",
   ScaleSpec: "replicas:1 i",
   ScaleStatus: "replicas:1 =i, selector:2 s",
+  HorizontalPodAutoscaler:
+    "metadata:1 !ObjectMeta, spec:2 !HorizontalPodAutoscalerSpec, status:3 !HorizontalPodAutoscalerStatus",
+  HorizontalPodAutoscalerSpec:
+    "scaleTargetRef:1 !CrossVersionObjectReference, minReplicas:2 *i, maxReplicas:3 =i, metrics:4 [MetricSpec], behavior:5 HorizontalPodAutoscalerBehavior",
+  CrossVersionObjectReference: "kind:1 =s, name:2 =s, apiVersion:3 s",
+  MetricSpec:
+    "type:1 =s, object:2 ObjectMetricSource, pods:3 PodsMetricSource, resource:4 ResourceMetricSource, external:5 PodsMetricSource, containerResource:7 ContainerResourceMetricSource",
+  ObjectMetricSource:
+    "describedObject:1 !CrossVersionObjectReference, target:2 !MetricTarget, metric:3 !MetricIdentifier",
+  PodsMetricSource: "metric:1 !MetricIdentifier, target:2 !MetricTarget",
+  ResourceMetricSource: "name:1 =s, target:2 !MetricTarget",
+  ContainerResourceMetricSource: "name:1 =s, target:2 !MetricTarget, container:3 =s",
+  MetricIdentifier: "name:1 =s, selector:2 LabelSelector",
+  MetricTarget: "type:1 =s, value:2 *q, averageValue:3 *q, averageUtilization:4 *i",
+  HorizontalPodAutoscalerBehavior: "scaleUp:1 HPAScalingRules, scaleDown:2 HPAScalingRules",
+  HPAScalingRules:
+    "selectPolicy:1 *s, policies:2 [HPAScalingPolicy], stabilizationWindowSeconds:3 *i, tolerance:4 *q",
+  HPAScalingPolicy: "type:1 =s, value:2 =i, periodSeconds:3 =i",
+  HorizontalPodAutoscalerStatus:
+    "observedGeneration:1 *i, lastScaleTime:2 t, currentReplicas:3 i, desiredReplicas:4 =i, currentMetrics:0 ?, conditions:6 [HorizontalPodAutoscalerCondition]/type",
+  HorizontalPodAutoscalerCondition:
+    "type:1 =s, status:2 =s, lastTransitionTime:3 t, reason:4 s, message:5 s, observedGeneration:0 i",
   Lease: "metadata:1 !ObjectMeta, spec:2 !LeaseSpec",
   LeaseSpec:
     "holderIdentity:1 *s, leaseDurationSeconds:2 *i, acquireTime:3 u, renewTime:4 u, leaseTransitions:5 *i, strategy:6 *s, preferredHolder:7 *s",

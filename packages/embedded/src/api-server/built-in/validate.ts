@@ -2,11 +2,13 @@ import {
   invalidValue,
   isJsonMap,
   isSameJson,
+  type JsonMap,
   type Kind,
   type KubeObject,
   matchesLabels,
   memberAt,
   memberOf,
+  rouse,
   type StatusCause,
 } from "@rouse/shared";
 import { draftOf, mapsIn } from "./draft.ts";
@@ -33,7 +35,7 @@ export function validateBuiltIn(kind: Kind<KubeObject>, checked: Checked): reado
     case "Service":
       return validateService(checked);
     case "Pod":
-      return [...validatePodSpec(memberOf(checked.object, "spec"), "spec"), ...podUpdate(checked)];
+      return [...validatePodSpec(checked.object, "spec"), ...podUpdate(checked)];
     case "Deployment":
     case "ReplicaSet":
       return validateWorkload(checked);
@@ -160,7 +162,7 @@ function validateWorkload(checked: Checked): readonly StatusCause[] {
   return [
     ...causes,
     ...immutable("spec.selector", checked),
-    ...validatePodSpec(memberAt(object, "spec.template.spec"), "spec.template.spec"),
+    ...validatePodSpec(memberAt(object, "spec.template"), "spec.template.spec"),
   ];
 }
 
@@ -189,7 +191,9 @@ function selectsTemplate(selector: unknown, labels: unknown): boolean {
   );
 }
 
-function validatePodSpec(spec: unknown, field: string): readonly StatusCause[] {
+/** Of a pod or a template of pods. */
+function validatePodSpec(pod: unknown, field: string): readonly StatusCause[] {
+  const spec = memberOf(pod, "spec");
   const draft = isJsonMap(spec) ? draftOf(spec) : {};
   const containers = mapsIn(draft, "containers");
   if (containers.length === 0) return [required(`${field}.containers`)];
@@ -205,7 +209,7 @@ function validatePodSpec(spec: unknown, field: string): readonly StatusCause[] {
         causes.push({ reason: "FieldValueDuplicate", message, field: `${at}.name` });
       }
       seen.add(container.name);
-      if (!container.image) causes.push(required(`${at}.image`));
+      if (!container.image && !hasProgram(container, pod)) causes.push(required(`${at}.image`));
       for (const [mountIndex, mount] of mapsIn(container, "volumeMounts").entries()) {
         if (volumes.has(mount.name)) continue;
         const message = `Not found: ${JSON.stringify(mount.name)}`;
@@ -287,4 +291,10 @@ function validateEvent({ object }: Checked): readonly StatusCause[] {
 function entriesOf(value: unknown, name: string): readonly (readonly [string, unknown])[] {
   const map = memberOf(value, name);
   return isJsonMap(map) ? Object.entries(map) : [];
+}
+
+/** Images are not run here: a container with a command needs none. */
+function hasProgram({ command }: JsonMap, pod: unknown): boolean {
+  const annotations = memberAt(pod, "metadata.annotations");
+  return (Array.isArray(command) && command.length > 0) || memberOf(annotations, rouse.command) !== undefined;
 }

@@ -60,6 +60,17 @@ export const builtInColumns: Readonly<Record<string, readonly Column[]>> = {
     ageColumn,
     ...templateColumns(),
   ],
+  HorizontalPodAutoscaler: [
+    nameColumn,
+    text("Reference", (object) => {
+      const { kind = "", name = "" } = { ...Object(memberAt(object, "spec.scaleTargetRef")) };
+      return `${kind}/${name}`;
+    }),
+    text("MinPods", (object) => memberAt(object, "spec.minReplicas") ?? "<unset>"),
+    integer("MaxPods", (object) => count(object, "spec.maxReplicas")),
+    integer("Replicas", (object) => count(object, "status.currentReplicas")),
+    ageColumn,
+  ],
   Lease: [nameColumn, text("Holder", (object) => memberAt(object, "spec.holderIdentity") ?? ""), ageColumn],
   Namespace: [nameColumn, text("Status", (object) => memberAt(object, "status.phase") ?? ""), ageColumn],
   ServiceAccount: [nameColumn, ageColumn],
@@ -68,7 +79,7 @@ export const builtInColumns: Readonly<Record<string, readonly Column[]>> = {
     text("Status", nodeStatus),
     text("Roles", () => NONE),
     ageColumn,
-    text("Version", () => ""),
+    text("Version", (object) => memberAt(object, "status.nodeInfo.kubeletVersion") ?? ""),
   ],
   Event: [
     text("Last Seen", (object, now) => ageOf(lastSeen(object), now)),

@@ -59,6 +59,7 @@ const names: Readonly<Record<string, Names>> = {
   namespaces: { short: ["ns"] },
   serviceaccounts: { short: ["sa"] },
   nodes: { short: ["no"] },
+  "horizontalpodautoscalers.autoscaling": { short: ["hpa"], categories: workload },
   "deployments.apps": { short: ["deploy"], categories: workload },
   "replicasets.apps": { short: ["rs"], categories: workload },
   "customresourcedefinitions.apiextensions.k8s.io": {

@@ -1,18 +1,21 @@
 import {
   badRequest,
+  type Clock,
   isJsonMap,
   KubeError,
   memberAt,
+  parseRfc3339,
+  rfc3339Millis,
   type StatusCause,
   type StoredObject,
+  type WallMs,
 } from "@rouse/shared";
 import { type Answer, type AnswerStream, text } from "./answer.ts";
 
 /** One line of a pod's program. */
 export interface LogLine {
   readonly text: string;
-  /** RFC 3339, if known. */
-  readonly at?: string;
+  readonly at: WallMs;
 }
 
 /** Where the output of pods is kept. */
@@ -41,23 +44,30 @@ interface LogOptions {
   readonly hasTimes: boolean;
   readonly tailLines: number | undefined;
   readonly limitBytes: number | undefined;
+  /** Lines from before are left out. */
+  readonly since: number;
 }
 
 /** `pods/<name>/log`. P-87 @throws KubeError */
-export function podLog(output: PodOutput, pod: StoredObject, search: URLSearchParams): Answer {
+export function podLog(
+  { podOutput: output, clock }: { readonly podOutput: PodOutput; readonly clock: Pick<Clock, "wall"> },
+  pod: StoredObject,
+  search: URLSearchParams,
+): Answer {
   const container = containerOf(pod, search.get("container") ?? "");
-  const options = readOptions(pod.metadata.name, search);
+  const options = readOptions(pod.metadata.name, search, clock.wall());
   if (!memberAt(pod, "spec.nodeName")) return text("", 204);
   const ref = { namespace: pod.metadata.namespace, name: pod.metadata.name };
-  const kept = options.isPrevious ? output.previous(ref, container) : (output.lines(ref, container) ?? []);
-  if (kept === undefined) {
+  const all = options.isPrevious ? output.previous(ref, container) : (output.lines(ref, container) ?? []);
+  if (all === undefined) {
     throw badRequest(`previous terminated container "${container}" in pod "${ref.name}" not found`);
   }
-  const { tailLines } = options;
+  const { tailLines, since } = options;
+  const kept = all.filter(({ at }) => at >= since);
   const shown = tailLines === undefined ? kept : tailLines === 0 ? [] : kept.slice(-tailLines);
   const limit = new ByteLimit(options.limitBytes);
   const lineText = ({ text: line, at }: LogLine): string =>
-    limit.cut(`${options.hasTimes && at !== undefined ? `${at} ` : ""}${line}\n`);
+    limit.cut(`${options.hasTimes ? `${rfc3339Millis(at)} ` : ""}${line}\n`);
   if (!options.isFollowing || options.isPrevious) return text(shown.map(lineText).join(""));
   return {
     kind: "stream",
@@ -110,7 +120,7 @@ function containerOf(pod: StoredObject, asked: string): string {
   throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${names.join(" ")}]`);
 }
 
-function readOptions(pod: string, search: URLSearchParams): LogOptions {
+function readOptions(pod: string, search: URLSearchParams, now: WallMs): LogOptions {
   const causes: StatusCause[] = [];
   const number = (name: string, min: 0 | 1): number | undefined => {
     const value = search.get(name);
@@ -125,7 +135,16 @@ function readOptions(pod: string, search: URLSearchParams): LogOptions {
     return Number(value);
   };
   const tailLines = number("tailLines", 0);
-  number("sinceSeconds", 1);
+  const sinceSeconds = number("sinceSeconds", 1);
+  const sinceTime = search.get("sinceTime") || undefined;
+  const sinceMs = sinceTime === undefined ? undefined : parseRfc3339(sinceTime);
+  if (sinceTime !== undefined && sinceMs === undefined) {
+    throw badRequest(`parsing time ${JSON.stringify(sinceTime)}: it is none`);
+  }
+  if (sinceSeconds !== undefined && sinceMs !== undefined) {
+    const message = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified";
+    causes.push({ reason: "FieldValueForbidden", message, field: "" });
+  }
   const limitBytes = number("limitBytes", 1);
   if (causes.length > 0) {
     const texts = causes.map(({ field, message }) => `${field}: ${message}`);
@@ -143,5 +162,6 @@ function readOptions(pod: string, search: URLSearchParams): LogOptions {
     hasTimes: isTrue("timestamps"),
     tailLines,
     limitBytes,
+    since: sinceMs ?? (sinceSeconds === undefined ? 0 : now - sinceSeconds * 1_000),
   };
 }

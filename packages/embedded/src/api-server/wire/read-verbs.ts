@@ -137,7 +137,7 @@ export class ReadVerbs {
     { search }: ReadRequest,
   ): Promise<Answer> {
     const pod = this.#deps.store.get(resource.storedAs, { namespace, name });
-    return podLog(this.#deps.podOutput, pod, search);
+    return podLog(this.#deps, pod, search);
   }
 
   #tableOptions(form: Form, search: URLSearchParams): TableOptions {

@@ -125,6 +125,7 @@ export interface PodStatus {
   readonly phase: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
   readonly conditions?: readonly Condition[];
   readonly podIP?: string;
+  readonly podIPs?: readonly { readonly ip: string }[];
   readonly hostIP?: string;
   readonly startTime?: string;
   readonly containerStatuses?: readonly ContainerStatus[];
