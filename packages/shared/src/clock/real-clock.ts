@@ -7,7 +7,7 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
  * How long work in bulk keeps the event loop. A request outside needs about four turns (connection, body, disk, answer),
  * and is to be answered within 50 ms while thousands of objects are brought in step.
  */
-const BULK_MS_MAX = 4;
+const BULK_MS_MAX = 1;
 
 /** A reading of the system's monotonic clock, in milliseconds, by any process of this machine: ours are the same. */
 export function monoFromSystem(systemMs: number): MonoMs {
@@ -47,6 +47,16 @@ export class RealClock implements Clock {
   }
 
   soonInBulk(run: () => void): void {
+    if (this.#hasBulkTime()) queueMicrotask(run);
+    else setImmediate(() => this.#runInBulk(run));
+  }
+
+  #runInBulk(run: () => void): void {
+    if (this.#hasBulkTime()) run();
+    else setImmediate(() => this.#runInBulk(run));
+  }
+
+  #hasBulkTime(): boolean {
     const nowMs = monotonicMs();
     if (this.#bulkSinceMs === undefined) {
       this.#bulkSinceMs = nowMs;
@@ -54,8 +64,7 @@ export class RealClock implements Clock {
         this.#bulkSinceMs = undefined;
       });
     }
-    if (nowMs - this.#bulkSinceMs < BULK_MS_MAX) queueMicrotask(run);
-    else setImmediate(run);
+    return nowMs - this.#bulkSinceMs < BULK_MS_MAX;
   }
 }
 
