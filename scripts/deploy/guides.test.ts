@@ -112,9 +112,9 @@ test("settings the guide to tuning names are in the shipped ConfigMaps or read b
   expect(named.filter((key) => !isKnown(key))).toEqual([]);
 });
 
-test("texts of answers in the guide to troubleshooting are those the programs give", async () => {
+test("texts of answers in the guide to troubleshooting are those the programs give", () => {
   const programs = ["activator", "controller", "queue-proxy"];
-  const sources = (await Promise.all(programs.map((program) => programSources(root, program)))).flat();
+  const sources = programs.flatMap((program) => programSources(root, program));
   const code = sources.map(({ text }) => text.replaceAll('\\"', '"')).join("\n");
   const rows = Array.from(textOf("troubleshoot.md").matchAll(/^\|.*$/gm), ([row]) => row);
   const texts = rows.flatMap((row) => Array.from(row.matchAll(/`([^`]+)`/g), ([, text = ""]) => text));

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { builtInProblems } from "./built-in-schemas.ts";
 import { CustomSchemas } from "./custom-schemas.ts";
 import { at, listAt, type Manifest, nameOf } from "./manifest.ts";
+import { programSources } from "./program-sources.ts";
 import { canRender, Renderer } from "./render.ts";
 
 const folder = resolve(import.meta.dirname, "../../deploy/kubernetes");
@@ -109,6 +110,24 @@ describe.skipIf(!canRender)("kubectl apply -k deploy/kubernetes", () => {
         at(port, "containerPort"),
       );
       for (const port of listAt(service, "spec", "ports")) expect(open).toContain(at(port, "targetPort"));
+    }
+  });
+
+  test("variables are those the programs read, and each program is given those it cannot do without", () => {
+    const root = resolve(folder, "../..");
+    for (const [name, program] of [
+      ["activator", "activator"],
+      ["autoscaler", "autoscaler"],
+      ["rouse-controller", "controller"],
+    ] as const) {
+      const code = programSources(root, program)
+        .map(({ text }) => text)
+        .join("\n");
+      const given = listAt(container(one("Deployment", name)), "env").map((each) => String(at(each, "name")));
+      expect(given, name).toEqual(expect.arrayContaining(["POD_NAME", "POD_IP", "SYSTEM_NAMESPACE"]));
+      // The autoscaler's namespace is the contract's; the variable is there for those who template the manifest.
+      const read = given.filter((each) => new RegExp(`["'.]${each}\\b`).test(code));
+      expect([...new Set([...read, "SYSTEM_NAMESPACE"])].sort(), name).toEqual(given.sort());
     }
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { ExportedMetrics } from "./exported-metrics.ts";
 import { at, listAt, type Manifest } from "./manifest.ts";
@@ -23,13 +23,9 @@ const asked = rules.map((rule) => [`alert ${at(rule, "alert")}`, String(at(rule,
 const OF_SCRAPING = ["job", "namespace", "pod", "le"];
 
 describe("dashboard and alerts", () => {
-  let sources: readonly { readonly text: string }[] = [];
-  let exported = new ExportedMetrics([]);
-  beforeAll(async () => {
-    const programs = ["activator", "autoscaler", "controller", "queue-proxy"];
-    sources = (await Promise.all(programs.map((program) => programSources(root, program)))).flat();
-    exported = new ExportedMetrics(sources);
-  }, 60_000);
+  const programs = ["activator", "autoscaler", "controller", "queue-proxy"];
+  const sources = programs.flatMap((program) => programSources(root, program));
+  const exported = new ExportedMetrics(sources);
 
   test("there are some", () => {
     expect([shown.length > 20, asked.length]).toEqual([true, 7]);

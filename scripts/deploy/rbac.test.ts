@@ -44,8 +44,8 @@ const OF_THE_SERVER: Readonly<Record<string, readonly Right[]>> = {
   ],
 };
 
-async function called(program: string): Promise<readonly Right[]> {
-  const { rights, indirect } = apiCalls(await programSources(root, program));
+function called(program: string): readonly Right[] {
+  const { rights, indirect } = apiCalls(programSources(root, program));
   const further = indirect.flatMap((call) => {
     const known = INDIRECT[call];
     if (known === undefined) throw new Error(`${call}: say in INDIRECT what kinds it is for`);
@@ -55,15 +55,15 @@ async function called(program: string): Promise<readonly Right[]> {
 }
 
 describe("roles give what the programs call, and nothing else", () => {
-  test("autoscaler", async () => {
-    expect([...rightsOf(manifests, "autoscaler")].sort()).toEqual(await called("autoscaler"));
+  test("autoscaler", () => {
+    expect([...rightsOf(manifests, "autoscaler")].sort()).toEqual(called("autoscaler"));
   });
 
-  test("K-98: controller, addresses of other namespaces included", async () => {
-    expect([...rightsOf(manifests, "rouse-controller")].sort()).toEqual(await called("controller"));
+  test("K-98: controller, addresses of other namespaces included", () => {
+    expect([...rightsOf(manifests, "rouse-controller")].sort()).toEqual(called("controller"));
   });
 
-  test("A-5: the activator, without Revisions here, without PodAutoscalers and pods inside Knative", async () => {
+  test("A-5: the activator, without Revisions here, without PodAutoscalers and pods inside Knative", () => {
     // Nor Secrets: they are for TLS to pods, which takes certificates that Knative makes.
     const knatives = ["RevisionKind", "SecretKind"].flatMap((kind) =>
       ["list", "watch"].map((verb) => right(kind, verb)),
@@ -71,7 +71,7 @@ describe("roles give what the programs call, and nothing else", () => {
     const ours = ["PodAutoscalerKind", "PodKind"].flatMap((kind) =>
       ["list", "watch"].map((verb) => right(kind, verb)),
     );
-    const all = await called("activator");
+    const all = called("activator");
     expect([...rightsOf(manifests, "activator")].sort()).toEqual(
       all.filter((each) => !knatives.includes(each)),
     );
