@@ -24,6 +24,7 @@ test("A-4: names and defaults of the contract", () => {
       leavingMs: 45_000,
       watchesPods: false,
       revisionOrigin: "revisions",
+      endpointsSource: { kind: "endpoints" },
     },
   });
 });

@@ -1,4 +1,12 @@
-import { parseDuration, parseTlsVariables, ports, type TlsSettings, tlsVariables } from "@rouse/shared";
+import {
+  type EndpointsSource,
+  parseDuration,
+  parseEndpointsSource,
+  parseTlsVariables,
+  ports,
+  type TlsSettings,
+  tlsVariables,
+} from "@rouse/shared";
 import type { ProbePace } from "./probe/pod-prober.ts";
 import type { RevisionOrigin } from "./watch/revision-source.ts";
 
@@ -42,6 +50,8 @@ export interface Config {
   readonly hasPodAddresses: boolean;
   /** Whose objects say which revisions there are: `podautoscalers` where Knative is not installed. */
   readonly revisionOrigin: RevisionOrigin;
+  /** Whose objects say which pods there are. */
+  readonly endpointsSource: EndpointsSource;
 }
 
 interface ConfigProblem {
@@ -92,6 +102,8 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
   const systemNamespace = required("SYSTEM_NAMESPACE");
   const clusterDomain = text("CLUSTER_DOMAIN") || searchedDomain(resolvConf ?? "") || "cluster.local";
   integer("MAX_IDLE_PROXY_CONNS", 1_000, Number.MAX_SAFE_INTEGER); // each pod's are bounded by the next one
+  const endpointsSource = parseEndpointsSource(text("ROUSE_ENDPOINTS"), text("POD_IP"));
+  if (endpointsSource === undefined) wrong("ROUSE_ENDPOINTS", "is to be endpoints or slices");
   if (!["", "revisions", "podautoscalers"].includes(text("ROUSE_REVISIONS"))) {
     wrong("ROUSE_REVISIONS", "is to be revisions or podautoscalers");
   }
@@ -128,6 +140,7 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
     hasOldNames: text("ROUSE_OLD_METRIC_NAMES") === "true",
     hasPodAddresses: text("ROUSE_METRICS_POD_ADDRESSES") === "true",
     revisionOrigin: text("ROUSE_REVISIONS") === "podautoscalers" ? "podautoscalers" : "revisions",
+    endpointsSource: endpointsSource ?? { kind: "endpoints" },
   };
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "config", config };
 }

@@ -1,4 +1,14 @@
-import type { Clock, KubeClient, Layer, Logger, Network, Random, StatSink, TlsSettings } from "@rouse/shared";
+import type {
+  Clock,
+  EndpointsSource,
+  KubeClient,
+  Layer,
+  Logger,
+  Network,
+  Random,
+  StatSink,
+  TlsSettings,
+} from "@rouse/shared";
 import type { ActivatorContext } from "./accept/context.ts";
 import type { ReportConnection } from "./metrics/activator-metrics.ts";
 import type { RequestMetrics } from "./metrics/request-metrics.ts";
@@ -65,6 +75,8 @@ export interface ActivatorOptions {
   readonly watchesPods?: boolean;
   /** Whose objects say which revisions there are; Knative's own unless told. */
   readonly revisionOrigin?: RevisionOrigin;
+  /** Whose objects say which pods there are; Endpoints unless told. */
+  readonly endpointsSource?: EndpointsSource;
   /** Metrics under the names of releases up to 1.18 as well. A-50 */
   readonly hasOldNames?: boolean;
 }

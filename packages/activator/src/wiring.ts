@@ -60,6 +60,7 @@ export class Activator implements AsyncDisposable {
         mesh: options.mesh ?? "none",
         watchesPods: options.watchesPods ?? true,
         revisionOrigin: options.revisionOrigin ?? "revisions",
+        endpointsSource: options.endpointsSource ?? { kind: "endpoints" },
         ...(options.probing === undefined ? {} : { probing: options.probing }),
         ...(deps.askPod === undefined ? {} : { ask: answersOf(deps.askPod) }),
         connect: (endpoint: Endpoint, owner: EndpointOwner) =>

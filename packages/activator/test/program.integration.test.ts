@@ -57,6 +57,7 @@ async function setUp() {
     hasPodAddresses: false,
     leavingMs: 0,
     revisionOrigin: "revisions",
+    endpointsSource: { kind: "endpoints" },
     watchesPods: false,
   };
   const written: string[] = [];

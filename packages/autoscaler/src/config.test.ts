@@ -10,6 +10,7 @@ test("S-131, S-143: in a pod the ports are those of the contract, and name and a
     ip: undefined,
     statPort: 8080,
     metricsPort: 9090,
+    endpointsSource: { kind: "endpoints" },
   });
   expect(() => parseConfig({ POD_IP: "" })).toThrow("POD_NAME is missing; POD_IP is missing");
 });

@@ -1,3 +1,4 @@
+import { type EndpointsSource, parseEndpointsSource } from "@rouse/shared";
 import { read } from "./config/values.ts";
 import { parseOrdinal } from "./forward/ordinal-holders.ts";
 
@@ -23,6 +24,8 @@ export interface Config {
   readonly ip: string | undefined;
   readonly statPort: number;
   readonly metricsPort: number;
+  /** Whose objects say how many activators there are. */
+  readonly endpointsSource: EndpointsSource;
 }
 
 const STAT_PORT = 8080;
@@ -44,12 +47,18 @@ export function parseConfig(env: Environment): Config {
     problems.push(`${name} must be a port`);
     return otherwise;
   };
+  const endpointsSource = parseEndpointsSource(
+    given(env, "ROUSE_ENDPOINTS") ?? "",
+    given(env, "POD_IP") ?? "",
+  );
+  if (endpointsSource === undefined) problems.push("ROUSE_ENDPOINTS must be endpoints or slices");
   const config: Config = {
     membership: membership(env, port("STATEFUL_SERVICE_PORT", STATEFUL_PORT), problems),
     clusterDomain: given(env, "CLUSTER_DOMAIN") ?? "cluster.local",
     ip: given(env, "ROUSE_LISTEN_IP"),
     statPort: port("ROUSE_STAT_PORT", STAT_PORT),
     metricsPort: port("ROUSE_METRICS_PORT", METRICS_PORT),
+    endpointsSource: endpointsSource ?? { kind: "endpoints" },
   };
   if (problems.length > 0) throw new Error(problems.join("; "));
   return config;

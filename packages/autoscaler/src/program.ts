@@ -68,6 +68,7 @@ export async function startProgram(deps: ProgramDeps, config: Config): Promise<P
       {
         scrapeSample: "statistical",
         writesDeletionCosts: true,
+        endpointsSource: config.endpointsSource,
         ownership: { owns: (revision) => share.owns(buckets.of(revision)) },
       },
     ),

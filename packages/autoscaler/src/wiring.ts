@@ -4,8 +4,9 @@ import {
   type Deployment,
   DeploymentKind,
   type Endpoints,
-  EndpointsKind,
+  type EndpointsSource,
   EventRecorder,
+  followEndpoints,
   HorizontalPodAutoscalerKind,
   Informer,
   type KubeClient,
@@ -74,6 +75,8 @@ export interface AutoscalerOptions {
   readonly ownership?: Ownership;
   /** How many of a revision's pods are asked each second. Default `all`: right where that is a function call. */
   readonly scrapeSample?: ScrapeSample;
+  /** Whose objects say how many activators there are; Endpoints unless told. */
+  readonly endpointsSource?: EndpointsSource;
 }
 
 /** What is started first to last and closed last to first. */
@@ -152,9 +155,9 @@ export function wire(deps: AutoscalerDeps, options: AutoscalerOptions, mesh: Mes
   });
 
   const pods = new Informer(deps, PodKind, { labelSelector: labels.revision }).handle(ledger);
-  const activators = new Informer(deps, EndpointsKind, {
+  const activators = followEndpoints(deps, options.endpointsSource ?? { kind: "endpoints" }, {
     namespace: SYSTEM_NAMESPACE,
-    fieldSelector: `metadata.name=${ACTIVATOR_SERVICE}`,
+    name: ACTIVATOR_SERVICE,
   });
   const readyActivators = (): number =>
     readyAddresses(activators.get(objectKey({ namespace: SYSTEM_NAMESPACE, name: ACTIVATOR_SERVICE })));

@@ -11,6 +11,7 @@ test("name and address are enough: then everything runs, on the usual ports", ()
     adminPort: 9090,
     webhookPort: 8443,
     webhookService: "rouse-webhook",
+    endpointsSource: { kind: "endpoints" },
   });
 });
 

@@ -1,4 +1,4 @@
-import { SYSTEM_NAMESPACE } from "@rouse/shared";
+import { type EndpointsSource, parseEndpointsSource, SYSTEM_NAMESPACE } from "@rouse/shared";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,6 +18,8 @@ export interface Config {
   readonly webhookPort: number;
   /** Name of the Service in the system namespace that leads to the webhook: what its certificate is for. */
   readonly webhookService: string;
+  /** Whose objects say who is behind a Service. */
+  readonly endpointsSource: EndpointsSource;
 }
 
 const ADMIN_PORT = 9090;
@@ -48,6 +50,8 @@ export function parseConfig(env: Environment): Config {
   if (namespace !== undefined && namespace !== SYSTEM_NAMESPACE) {
     problems.push(`SYSTEM_NAMESPACE must be ${SYSTEM_NAMESPACE}`);
   }
+  const endpointsSource = parseEndpointsSource(given("ROUSE_ENDPOINTS") ?? "", given("POD_IP") ?? "");
+  if (endpointsSource === undefined) problems.push("ROUSE_ENDPOINTS must be endpoints or slices");
   const config: Config = {
     identity: { podName: required("POD_NAME"), podIp: required("POD_IP") },
     parts: parts(given("ROUSE_CONTROLLERS"), problems),
@@ -55,6 +59,7 @@ export function parseConfig(env: Environment): Config {
     adminPort: port("ROUSE_ADMIN_PORT", ADMIN_PORT),
     webhookPort: port("ROUSE_WEBHOOK_PORT", WEBHOOK_PORT),
     webhookService: given("ROUSE_WEBHOOK_SERVICE") ?? WEBHOOK_SERVICE,
+    endpointsSource: endpointsSource ?? { kind: "endpoints" },
   };
   if (problems.length > 0) throw new Error(problems.join("; "));
   return config;

@@ -32,7 +32,7 @@ export async function startProgram(deps: ClusterControllerDeps, config: Config):
   const controllers: ClusterController[] = [];
   let isReady = false;
   if (config.parts.has("serverlessservice")) {
-    controllers.push(starting.use(new ServerlessServiceController(deps)));
+    controllers.push(starting.use(new ServerlessServiceController(deps, config.endpointsSource)));
   }
   const autoscalers = starting.use(new Informer<PodAutoscaler>(deps, PodAutoscalerKind));
   if (config.parts.has("adoption")) {

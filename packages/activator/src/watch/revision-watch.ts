@@ -1,7 +1,10 @@
 import {
   type Endpoint,
   type Endpoints,
+  type EndpointsFollower,
   EndpointsKind,
+  type EndpointsSource,
+  followEndpoints,
   Informer,
   type InformerDeps,
   type KubeObject,
@@ -49,6 +52,8 @@ export interface RevisionWatchOptions {
   readonly watchesPods?: boolean;
   /** Whose objects say which revisions there are; Knative's own unless told. */
   readonly revisionOrigin?: RevisionOrigin;
+  /** Whose objects say which pods there are; Endpoints unless told, as the contract's role allows no others (A-5). */
+  readonly endpointsSource?: EndpointsSource;
 }
 
 /**
@@ -60,7 +65,7 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
   readonly #options: RevisionWatchOptions;
   readonly #entries = new Map<RevisionKey, RevisionEntry>();
   readonly #revisions: RevisionSource;
-  readonly #private: Informer<Endpoints>;
+  readonly #private: EndpointsFollower;
   readonly #public: Informer<Endpoints>;
   readonly #witness: StartWitness;
   readonly #services: PrivateServices;
@@ -81,14 +86,13 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
       changed: (revision) => this.#revisionChanged(revision),
       removed: (revision) => this.#forget(revisionKey(revision.metadata)),
     });
-    this.#private = new Informer<Endpoints>(deps, EndpointsKind, {
+    this.#private = followEndpoints(deps, options.endpointsSource ?? { kind: "endpoints" }, {
       labelSelector: `${labels.serviceType}=Private,${labels.revision}`,
-    })
-      .indexBy(labels.revision)
-      .handle({
-        changed: (endpoints) => this.#with(endpoints, (entry) => this.#syncPods(entry)),
-        removed: (endpoints) => this.#with(endpoints, (entry) => this.#syncPods(entry)),
-      });
+      indexed: labels.revision,
+    }).handle({
+      changed: (endpoints) => this.#with(endpoints, (entry) => this.#syncPods(entry)),
+      removed: (endpoints) => this.#with(endpoints, (entry) => this.#syncPods(entry)),
+    });
     this.#public = new Informer<Endpoints>(deps, EndpointsKind, {
       labelSelector: `${labels.serviceType}=Public,${labels.revision}`,
     })

@@ -3,8 +3,11 @@ import {
   type Deployment,
   DeploymentKind,
   type Endpoints,
+  type EndpointsFollower,
   EndpointsKind,
+  type EndpointsSource,
   EventRecorder,
+  followEndpoints,
   Informer,
   type Lister,
   labels,
@@ -15,6 +18,7 @@ import {
   ServerlessServiceKind,
   type Service,
   ServiceKind,
+  type Stored,
   SYSTEM_NAMESPACE,
 } from "@rouse/shared";
 import {
@@ -41,22 +45,26 @@ export class ServerlessServiceController implements ClusterController {
   readonly #serverlessServices: Informer<ServerlessService>;
   readonly #deployments: Informer<Deployment>;
   readonly #services: Informer<Service>;
-  readonly #endpoints: Informer<Endpoints>;
-  readonly #activators: Informer<Endpoints>;
+  readonly #public: Informer<Endpoints>;
+  readonly #private: EndpointsFollower;
+  readonly #activators: EndpointsFollower;
   readonly #loop: ReconcileLoop;
   #resync: Disposable | undefined;
 
-  constructor(deps: ClusterControllerDeps) {
+  constructor(deps: ClusterControllerDeps, source: EndpointsSource = { kind: "endpoints" }) {
     this.#deps = deps;
     const owned = { labelSelector: labels.serverlessService };
     const activators = objectKey({ namespace: SYSTEM_NAMESPACE, name: ACTIVATOR_SERVICE });
     this.#serverlessServices = new Informer(deps, ServerlessServiceKind);
     this.#deployments = new Informer(deps, DeploymentKind, { labelSelector: labels.revision });
     this.#services = new Informer(deps, ServiceKind, owned);
-    this.#endpoints = new Informer(deps, EndpointsKind, owned);
-    this.#activators = new Informer(deps, EndpointsKind, {
+    const typed = (type: "Public" | "Private"): string =>
+      `${labels.serviceType}=${type},${labels.serverlessService}`;
+    this.#public = new Informer(deps, EndpointsKind, { labelSelector: typed("Public") });
+    this.#private = followEndpoints(deps, source, { labelSelector: typed("Private") });
+    this.#activators = followEndpoints(deps, source, {
       namespace: SYSTEM_NAMESPACE,
-      fieldSelector: `metadata.name=${ACTIVATOR_SERVICE}`,
+      name: ACTIVATOR_SERVICE,
     });
     this.#loop = new ReconcileLoop(
       { clock: deps.clock, onError: reportFailure(deps.log) },
@@ -67,7 +75,7 @@ export class ServerlessServiceController implements ClusterController {
           serverlessServices: this.#serverlessServices,
           deployments: this.#deployments,
           services: this.#services,
-          endpoints: firstOf(this.#endpoints, this.#activators),
+          endpoints: firstOf(this.#public, this.#private, this.#activators),
           activators,
         }),
       ),
@@ -80,7 +88,8 @@ export class ServerlessServiceController implements ClusterController {
       this.#activators,
       this.#deployments,
       this.#services,
-      this.#endpoints,
+      this.#public,
+      this.#private,
       this.#serverlessServices,
     ];
     await Promise.all(caches.map((cache) => cache.start()));
@@ -100,8 +109,9 @@ export class ServerlessServiceController implements ClusterController {
     this.follow();
     this.#resync?.[Symbol.dispose]();
     this.#loop[Symbol.dispose]();
-    for (const cache of [this.#serverlessServices, this.#endpoints, this.#services]) cache[Symbol.dispose]();
-    for (const cache of [this.#deployments, this.#activators]) cache[Symbol.dispose]();
+    for (const cache of [this.#serverlessServices, this.#services, this.#deployments])
+      cache[Symbol.dispose]();
+    for (const cache of [this.#public, this.#private, this.#activators]) cache[Symbol.dispose]();
   }
 
   /** K-52. What carries the label of a revision or of a ServerlessService names the key to look at. */
@@ -113,9 +123,11 @@ export class ServerlessServiceController implements ClusterController {
     this.#services.handle(
       told(({ metadata }) => add(metadata.namespace, metadata.labels?.[labels.serverlessService])),
     );
-    this.#endpoints.handle(
-      told(({ metadata }) => add(metadata.namespace, metadata.labels?.[labels.serverlessService])),
+    const ofEndpoints = told(({ metadata }: Stored<Endpoints>) =>
+      add(metadata.namespace, metadata.labels?.[labels.serverlessService]),
     );
+    this.#public.handle(ofEndpoints);
+    this.#private.handle(ofEndpoints);
     // Only one that appears matters, to those that wait for it: its selector never changes (K-21).
     this.#deployments.handle({
       changed: ({ metadata }, before) => {
@@ -142,14 +154,19 @@ function told<T>(look: (object: T) => void): { changed: (object: T) => void; rem
   return { changed: look, removed: look };
 }
 
-/** What either of two caches has; their objects never overlap. */
-function firstOf(first: Lister<Endpoints>, second: Lister<Endpoints>): Lister<Endpoints> {
+/** What any of several caches has; their objects never overlap. */
+function firstOf(...caches: readonly Lister<Endpoints>[]): Lister<Endpoints> {
   return {
-    get: (key: ObjectKey) => first.get(key) ?? second.get(key),
-    *list() {
-      yield* first.list();
-      yield* second.list();
+    get: (key: ObjectKey) => {
+      for (const cache of caches) {
+        const found = cache.get(key);
+        if (found !== undefined) return found;
+      }
+      return undefined;
     },
-    byLabel: (label, value) => [...first.byLabel(label, value), ...second.byLabel(label, value)],
+    *list() {
+      for (const cache of caches) yield* cache.list();
+    },
+    byLabel: (label, value) => caches.flatMap((cache) => cache.byLabel(label, value)),
   };
 }

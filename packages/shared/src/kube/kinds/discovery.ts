@@ -1,5 +1,5 @@
 import type { Kind, KubeObject } from "../object.ts";
-import type { EndpointPort } from "./core.ts";
+import type { EndpointAddress, EndpointPort } from "./core.ts";
 
 /** A part of a Service's endpoints, of one address family. */
 export interface EndpointSlice extends KubeObject {
@@ -11,6 +11,8 @@ export interface EndpointSlice extends KubeObject {
       readonly serving?: boolean;
       readonly terminating?: boolean;
     };
+    readonly nodeName?: string;
+    readonly targetRef?: NonNullable<EndpointAddress["targetRef"]>;
   }[];
   readonly ports?: readonly EndpointPort[];
 }
