@@ -68,7 +68,7 @@ describe("roles give what the programs call, and nothing else", () => {
     const knatives = ["RevisionKind", "SecretKind"].flatMap((kind) =>
       ["list", "watch"].map((verb) => right(kind, verb)),
     );
-    const ours = ["PodAutoscalerKind", "PodKind"].flatMap((kind) =>
+    const ours = ["PodAutoscalerKind", "PodKind", "EndpointSliceKind"].flatMap((kind) =>
       ["list", "watch"].map((verb) => right(kind, verb)),
     );
     const all = called("activator");
@@ -90,9 +90,13 @@ const UNSEEN: Readonly<Record<string, Readonly<Record<Right, string>>>> = {
   "rouse-activator": {
     "pods list": "ROUSE_WATCH_PODS, which the recording does not set",
     "pods watch": "the same",
+    "endpointslices.discovery.k8s.io list": "ROUSE_ENDPOINTS=slices",
+    "endpointslices.discovery.k8s.io watch": "the same",
   },
   autoscaler: {
     "endpointslices.discovery.k8s.io delete": "a holder of the other address family follows",
+    "endpointslices.discovery.k8s.io list": "ROUSE_ENDPOINTS=slices",
+    "endpointslices.discovery.k8s.io watch": "the same",
     "events get": "the same thing happens twice",
     "events update": "the same",
     "horizontalpodautoscalers.autoscaling create": "a PodAutoscaler of the class hpa",
@@ -105,6 +109,8 @@ const UNSEEN: Readonly<Record<string, Readonly<Record<Right, string>>>> = {
   },
   "rouse-controller": {
     "endpoints get": "created by two",
+    "endpointslices.discovery.k8s.io list": "ROUSE_ENDPOINTS=slices",
+    "endpointslices.discovery.k8s.io watch": "the same",
     "services get": "created by two",
     "services update": "somebody changed a port or the selector",
     "events create": "an object of ours is somebody else's",
