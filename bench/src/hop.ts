@@ -18,7 +18,7 @@ const HTTP2_STREAMS = 16;
 const REVISION = { "Knative-Serving-Revision": "hello-00001", "Knative-Serving-Namespace": "default" };
 const WARM_UP_REQUESTS = 15_000;
 const WARM_UP_SECONDS_MAX = 10;
-const OURS = ["engine", "queue-proxy", "activator"];
+const OURS = ["engine", "queue-proxy", "queue-proxy with 10 places", "activator"];
 
 interface Requests {
   readonly kind: "requests";
@@ -193,6 +193,7 @@ function resultsOf(name: string, samples: readonly Sample[], floorUs: number): r
     result(`${name}: rate`, "requests/s", median("perSecond"), { spread: spread(of("perSecond")) }),
     result(`${name}: p50`, "ms", median("p50Ms")),
     result(`${name}: p99`, "ms", median("p99Ms")),
+    result(`${name}: p99 over p50`, "", median("p99Ms") / median("p50Ms")),
     result(
       `${name}: errors`,
       "requests",
@@ -222,7 +223,7 @@ function available(
   return targets.filter((target) => {
     const { name } = target;
     if (!target.protocols.includes(scenario.protocol)) return false;
-    if (name !== floor && (wanted ?? name) !== name) return false;
+    if (name !== floor && wanted !== undefined && ![name, target.with].includes(wanted)) return false;
     if (isToRevision ? name !== floor && !OURS.includes(name) : target.needsRevision === true) return false;
     const missing = target.missing();
     if (missing !== undefined && says) progress(`${name}: skipped, ${missing}`);

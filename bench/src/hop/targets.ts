@@ -9,6 +9,8 @@ export interface Target {
   readonly protocols: readonly ("h1" | "h2")[];
   /** It only takes requests that name a revision. */
   readonly needsRevision?: boolean;
+  /** Measured with the target of that name as well. */
+  readonly with?: string;
   /** Why it cannot run here; `undefined` when it can. */
   missing(): string | undefined;
   command(at: Place): Command;
@@ -27,7 +29,12 @@ export const targets: readonly Target[] = [
   nodeTarget("pipe", ["h1"]),
   nodeTarget("http2-pass", ["h2"]),
   nodeTarget("engine", ["h1", "h2"]),
-  nodeTarget("queue-proxy", ["h1", "h2"]),
+  nodeTarget("queue-proxy", ["h1", "h2"], { env: { CONTAINER_CONCURRENCY: "0" } }),
+  {
+    ...nodeTarget("queue-proxy", ["h1", "h2"], { env: { CONTAINER_CONCURRENCY: "10" } }),
+    name: "queue-proxy with 10 places",
+    with: "queue-proxy",
+  },
   { ...nodeTarget("activator", ["h1", "h2"]), needsRevision: true },
   {
     name: "nginx",
@@ -53,12 +60,19 @@ export const targets: readonly Target[] = [
   nodeTarget("http-proxy", ["h1"]),
 ];
 
-function nodeTarget(name: string, protocols: readonly ("h1" | "h2")[]): Target {
+function nodeTarget(
+  name: string,
+  protocols: readonly ("h1" | "h2")[],
+  { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {},
+): Target {
   return {
     name,
     protocols,
     missing: () => undefined,
-    command: (at) => nodeCommand(name, at),
+    command: (at) => {
+      const command = nodeCommand(name, at);
+      return { ...command, env: { ...command.env, ...env } };
+    },
   };
 }
 

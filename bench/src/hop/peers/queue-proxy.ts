@@ -12,7 +12,7 @@ await QueueProxy.start(
     podName: "pod-1",
     revision: { namespace: "default", name: "hello-00001" },
     userPort: Number(isHttp2 ? process.env.UPSTREAM_PORT_H2 : process.env.UPSTREAM_PORT),
-    containerConcurrency: 200,
+    containerConcurrency: Number(process.env.CONTAINER_CONCURRENCY),
     timeoutMs: 300_000,
     responseStartTimeoutMs: 0,
     idleTimeoutMs: 0,
