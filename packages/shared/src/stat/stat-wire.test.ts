@@ -111,6 +111,59 @@ test("fields it does not know are skipped", () => {
   expect(decodeStat(bytes)).toEqual({ ...none, podName: "p" });
 });
 
+/** A release before and one after ours: fields that were not there yet, fields nobody knows yet. */
+describe("S-27, S-38: autoscalers and activators of neighbouring releases", () => {
+  const ours: StatMessage = {
+    revision: revisionKey({ namespace: "test", name: "rev1" }),
+    stat: {
+      ...none,
+      podName: "act",
+      averageConcurrentRequests: 2,
+      requestCount: 3,
+      processUptime: 9,
+      timestamp: 7,
+    },
+  };
+  const five = [
+    "pod_name",
+    "average_concurrent_requests",
+    "average_proxied_concurrent_requests",
+    "request_count",
+  ];
+
+  test("what one of before sends has the rest at zero, so that whoever receives it stamps it", () => {
+    const before = oracle([...five, "proxied_request_count"]);
+    const stat = { podName: "act", averageConcurrentRequests: 2, requestCount: 3 };
+    const bytes = toBinary(
+      before.messagesSchema,
+      create(before.messagesSchema, { messages: [{ namespace: "test", name: "rev1", stat }] }),
+    );
+    expect(decodeStatMessages(bytes)).toEqual([
+      { ...ours, stat: { ...ours.stat, processUptime: 0, timestamp: 0 } },
+    ]);
+  });
+
+  test("what we send is read by one of before, without what it does not know", () => {
+    const before = oracle([...five, "proxied_request_count"]);
+    expect(fromBinary(before.messagesSchema, encodeStatMessages([ours]))).toMatchObject({
+      messages: [{ namespace: "test", name: "rev1", stat: { podName: "act", averageConcurrentRequests: 2 } }],
+    });
+  });
+
+  test("what one of after sends is read without what we do not know, wherever that stands", () => {
+    const unknown = Buffer.from("4a03616263" + "5001" + "590000000000000040", "hex"); // fields 9, 10 and 11
+    const stat = Buffer.concat([unknown, encodeStat(ours.stat), unknown]);
+    const entry = Buffer.concat([
+      Buffer.from("0a0474657374120472657631", "hex"),
+      unknown,
+      Buffer.from([0x1a, stat.length]),
+      stat,
+    ]);
+    const bytes = Buffer.concat([unknown, Buffer.from([0x0a, entry.length]), entry]);
+    expect(decodeStatMessages(bytes)).toEqual([ours]);
+  });
+});
+
 test.each([
   ["a text", "hello"],
   ["a length beyond the end", "\x0a\x25\x0a"],
@@ -134,8 +187,11 @@ function isReadByOracle(bytes: Uint8Array): boolean {
   }
 }
 
-/** The messages of S-27, as a program of another author writes and reads them. */
-function oracle(): { readonly statSchema: DescMessage; readonly messagesSchema: DescMessage } {
+/** The messages of S-27, as a program of another author writes and reads them; of a Stat only `known` if given. */
+function oracle(known?: readonly string[]): {
+  readonly statSchema: DescMessage;
+  readonly messagesSchema: DescMessage;
+} {
   const field = (number: number, of: string, type: Type, typeName = "") => ({
     name: of,
     number,
@@ -157,7 +213,7 @@ function oracle(): { readonly statSchema: DescMessage; readonly messagesSchema: 
           field(5, "proxied_request_count", Type.DOUBLE),
           field(6, "process_uptime", Type.DOUBLE),
           field(7, "timestamp", Type.INT64),
-        ],
+        ].filter((each) => known?.includes(each.name) !== false),
       },
       {
         name: "WireStatMessage",
