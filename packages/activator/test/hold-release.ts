@@ -54,6 +54,7 @@ export function simulateHoldAndRelease(seed: number): number {
     clock.advance(500);
     for (const world of worlds) world.answerAll();
   }
+  clock.advance(EJECTION_MS_MAX); // whoever was left out last is in again
   for (const world of worlds) world.checkEnd();
   assert.equal(clock.pendingTimers, 0, "timers left");
   return worlds.reduce((sum, { answered }) => sum + answered, 0);
@@ -78,6 +79,7 @@ class RevisionWorld {
   readonly #gone = new Set<Endpoint>();
   /** When one of them last turned a request away. */
   #turnedAwayAt = Number.NEGATIVE_INFINITY;
+  #isHealed = false;
   /** Attempts that may have run, of each request that may run once at most. */
   readonly #ran = new Map<Exchange, number>();
 
@@ -169,6 +171,7 @@ class RevisionWorld {
   healAll(): void {
     for (let index = 0; index < PODS; index++) this.#alive.add(podOf(this.#id, index));
     this.#gone.clear();
+    this.#isHealed = true;
     this.#entry.throttle.pods.setPlace({ kind: "unknown" });
     this.#entry.throttle.pods.setUsable(this.#alive);
     this.#parts.throttle.pump(this.#entry);
@@ -217,7 +220,7 @@ class RevisionWorld {
     else if (this.#gone.has(at)) {
       this.#turnedAwayAt = clock.now();
       turnAway(exchange, 502);
-    } else if (random.chance(0.05)) turnAway(exchange, 503);
+    } else if (!this.#isHealed && random.chance(0.05)) turnAway(exchange, 503);
     else if (random.chance(0.3)) exchange.upstreamStarts();
     else exchange.upstreamCompletes();
   }
