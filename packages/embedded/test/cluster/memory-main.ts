@@ -5,7 +5,7 @@ import { createSleepers } from "./support/objects.ts";
 import { privateMiB } from "./support/processes.ts";
 
 /**
- * `node packages/embedded/test/cluster/memory-main.ts [--revisions N]`: what each program keeps for itself while it
+ * `pnpm cluster-memory [--revisions N]`: what each program keeps for itself while it
  * watches that many revisions, all asleep: beside a cluster of none, and once more after a minute of rest.
  */
 const { values } = parseArgs({
