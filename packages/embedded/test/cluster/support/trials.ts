@@ -118,6 +118,12 @@ export async function runTrials(cluster: Cluster, options: TrialsOptions): Promi
     kill(processesWith("program.mjs", cluster.directory).at(0));
     await cluster.pause(3 * options.settleMs);
   });
+  await trial("the API server answers nobody for a while", 0, async () => {
+    cluster.api.signal("SIGSTOP");
+    await cluster.pause(options.apiAwayMs / 3);
+    cluster.api.signal("SIGCONT");
+    await hasLeaders(cluster);
+  });
   await trial("the API server is killed, and back after a while", 0, async () => {
     await cluster.api.end("SIGKILL");
     await cluster.pause(options.apiAwayMs);
