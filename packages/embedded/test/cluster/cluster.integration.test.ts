@@ -13,7 +13,7 @@ const LIMIT_MS = 120_000;
  * half a minute; how far the pods wanted move is judged there alone, as a busy machine makes load of its own.
  */
 test(
-  "A-12, A-127: whatever part of a cluster ends, requests are answered and the rest goes on",
+  "A-12, A-127, A-131, A-145: whatever part of a cluster ends, requests are answered and the rest goes on",
   async () => {
     execFileSync(process.execPath, ["scripts/build.ts", "--if-stale"], { cwd: ROOT });
     await using cluster = await Cluster.start(
