@@ -90,6 +90,8 @@ export class Kubelet implements AsyncDisposable {
   readonly #workers = new Map<ObjectKey, PodWorker>();
   /** Pods there was no room for yet, oldest first. */
   readonly #unscheduled = new Map<ObjectKey, Stored<Pod>>();
+  /** Of pods that are gone, what is still on its way to the disk. */
+  readonly #writing = new Set<Promise<void>>();
   readonly #timelines: PodTimelines;
   #usage: { readonly at: MonoMs; readonly groups: ReadonlyMap<number, ProcessUsage> } | undefined;
   #isClosed = false;
@@ -114,7 +116,7 @@ export class Kubelet implements AsyncDisposable {
       dataDirectory: options.dataDirectory,
       stamp: (pod, phase, at) => this.#timelines.stamp(pod, phase, at),
       remove: (pod) => void this.#removePod(pod),
-      gone: (pod) => this.#gone(pod),
+      gone: (pod, written) => this.#gone(pod, written),
     };
     this.#pods = new Informer<Pod>(deps, PodKind).handle({
       changed: (pod) => this.#changed(pod),
@@ -206,6 +208,7 @@ export class Kubelet implements AsyncDisposable {
     this.#pods[Symbol.dispose]();
     await Promise.all([...this.#workers.values()].map((worker) => worker.close(graceMs)));
     this.#workers.clear();
+    await Promise.all(this.#writing); // so that nothing is written any more once it is closed
     await this.#acquired[Symbol.asyncDispose]();
   }
 
@@ -288,7 +291,9 @@ export class Kubelet implements AsyncDisposable {
     writer.write(unschedulableStatus(obstacle, pod.status, this.#deps.clock.wall()));
   }
 
-  #gone(pod: Stored<Pod>): void {
+  #gone(pod: Stored<Pod>, written: Promise<void>): void {
+    this.#writing.add(written);
+    void written.finally(() => this.#writing.delete(written));
     this.#workers.delete(objectKey(pod.metadata));
     if (this.#isClosed) return;
     for (const [key, waiting] of [...this.#unscheduled]) this.#admit(key, waiting);

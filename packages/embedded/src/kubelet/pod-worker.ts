@@ -2,24 +2,20 @@ import {
   type Clock,
   type Container,
   type EventRecorder,
-  labels,
   type MonoMs,
   type ObjectKey,
   objectKey,
   type Pod,
-  portNames,
-  ports,
-  QUEUE_PROXY_CONTAINER,
   type Stored,
   unreachable,
   type WallMs,
 } from "@rouse/shared";
-import { attemptExec } from "./exec-probe.ts";
-import { type LivenessDeps, watchLiveness } from "./liveness-watch.ts";
-import type { LogFile, LogFiles } from "./log-files.ts";
-import { OutputRing } from "./output-ring.ts";
+import type { LivenessDeps } from "./liveness-watch.ts";
+import type { LogFiles } from "./log-files.ts";
+import type { OutputRing } from "./output-ring.ts";
 import type { PodAddresses } from "./pod-addresses.ts";
 import { newHistory, type PodEffect, type PodEvent, type PodState, podStep } from "./pod-lifecycle.ts";
+import { PodOutputs } from "./pod-outputs.ts";
 import { type Obstruction, PodPreparation } from "./pod-preparation.ts";
 import { PodProcess, type PodProcessDeps } from "./pod-process.ts";
 import { type PodView, podStatus } from "./pod-status.ts";
@@ -27,11 +23,10 @@ import type { PodPhase } from "./pod-timeline.ts";
 import type { PortPool } from "./port-pool.ts";
 import { INSTANCE_VARIABLE, POD_VARIABLE } from "./process-records.ts";
 import { fixedPort, type ProgramPlan, planProgram, sideContainers, userContainer } from "./program.ts";
-import { readinessPeriod, watchReadiness } from "./readiness-watch.ts";
-import { withCommand } from "./ready-by-command.ts";
+import { ProgramWatch } from "./program-watch.ts";
 import { SideContainer } from "./side-container.ts";
 import type { KubeletHooks } from "./sidecar.ts";
-import { SidecarHolder, type SidecarHolderDeps } from "./sidecar-holder.ts";
+import { hasSidecar, queuePort, SidecarHolder, type SidecarHolderDeps } from "./sidecar-holder.ts";
 import { StatusWriter, type StatusWriterDeps } from "./status-writer.ts";
 
 /** Kubernetes' `terminationGracePeriodSeconds` where a pod has none. */
@@ -54,8 +49,8 @@ export interface PodWorkerDeps extends StatusWriterDeps, SidecarHolderDeps, PodP
   readonly stamp: (pod: ObjectKey, phase: PodPhase, at: MonoMs) => void;
   /** Removes the pod from the API. */
   readonly remove: (pod: Stored<Pod>) => void;
-  /** The worker has released everything. */
-  readonly gone: (pod: Stored<Pod>) => void;
+  /** The worker has released everything but what it still writes to the disk: `written` resolves after that. */
+  readonly gone: (pod: Stored<Pod>, written: Promise<void>) => void;
 }
 
 export interface PodWorkerOptions {
@@ -75,10 +70,10 @@ export class PodWorker {
   readonly #process: PodProcess;
   readonly #status: StatusWriter;
   readonly #sidecar: SidecarHolder;
-  readonly #outputs = new Map<string, OutputRing>();
-  readonly #logs: LogFile[] = [];
+  readonly #outputs: PodOutputs;
   readonly #sides: readonly SideContainer[];
   readonly #preparation: PodPreparation;
+  readonly #watch: ProgramWatch;
   readonly #createdAt: WallMs;
   #state: PodState = { kind: "starting", history: newHistory };
   #alarm: Disposable | undefined;
@@ -90,7 +85,6 @@ export class PodWorker {
   #isProgramReady = false;
   #isAnnounced = false;
   #isPreparing = false;
-  #readiness = new AbortController();
   #isClosing = false;
 
   constructor(deps: PodWorkerDeps, options: PodWorkerOptions, pod: Stored<Pod>) {
@@ -100,13 +94,13 @@ export class PodWorker {
     this.key = objectKey(pod.metadata);
     this.uid = pod.metadata.uid;
     this.fixedPort = fixedPort(pod);
-    const serving = userContainer(pod);
-    this.#process = new PodProcess(deps, this.key, this.#outputOf(serving?.name ?? ""));
+    this.#outputs = new PodOutputs(deps, pod, this.key);
+    this.#process = new PodProcess(deps, this.key, this.#outputs.open(userContainer(pod)?.name ?? ""));
     this.#sides = sideContainers(pod).map((container) => this.#sideOf(container));
     this.#preparation = new PodPreparation(deps, {
       key: this.key,
       pod,
-      output: (container) => this.#outputOf(container),
+      output: (container) => this.#outputs.open(container),
       plan: (container) => this.#plan(container, false),
       changed: () => this.#publish(),
     });
@@ -117,6 +111,16 @@ export class PodWorker {
       isNeeded: hasSidecar(pod),
       changed: () => this.#sidecarChanged(),
       portOpened: () => deps.stamp(this.key, "portOpen", deps.clock.now()),
+    });
+    this.#watch = new ProgramWatch(deps, {
+      key: this.key,
+      pod,
+      sidecar: () => this.#sidecar.start(this.#userPort),
+      readiness: (isReady, isAsked) => {
+        if (!isAsked) this.#status.annotate({ userPort: this.#userPort, queuePort: undefined });
+        this.#readinessChanged(isReady);
+      },
+      unhealthy: (reason) => this.#unhealthy(reason),
     });
   }
 
@@ -130,7 +134,7 @@ export class PodWorker {
 
   /** The kept output of a container, of the serving one unless named. */
   output(container?: string): OutputRing | undefined {
-    return this.#outputs.get(container ?? userContainer(this.#pod)?.name ?? "");
+    return this.#outputs.of(container ?? userContainer(this.#pod)?.name ?? "");
   }
 
   /** The process groups it has now. */
@@ -159,11 +163,11 @@ export class PodWorker {
     this.#isClosing = true;
     this.#alarm?.[Symbol.dispose]();
     this.#quiet?.[Symbol.dispose]();
-    this.#readiness.abort();
+    this.#watch.stop();
     this.#status.close();
     await Promise.all([this.#process.close(graceMs), this.#closeSides(graceMs)]);
     await this.#sidecar.close();
-    await Promise.all(this.#logs.map((log) => log.close()));
+    await this.#outputs.close();
   }
 
   #launch(userPort: number): void {
@@ -231,44 +235,15 @@ export class PodWorker {
     this.#deps.stamp(this.key, "spawned", since);
     this.#dispatch({ kind: "started", at });
     this.#note("Normal", "Started", `Started a process for container ${container.name}`);
-    this.#followReadiness(container, plan);
+    this.#watch.follow(container, plan.program, this.#userPort);
   }
 
-  #followReadiness(container: Container, { program }: Runnable): void {
-    this.#readiness.abort();
-    const abort = new AbortController();
-    this.#readiness = abort;
-    const exec: LivenessDeps["exec"] = (command, options) =>
-      attemptExec(this.#deps.runner, program, command, options);
-    this.#followLiveness(container, exec, abort.signal);
-    const watching = this.#sidecar.start(this.#userPort).then(async (sidecar) => {
-      if (abort.signal.aborted) return;
-      if (sidecar === undefined) {
-        this.#status.annotate({ userPort: this.#userPort, queuePort: undefined });
-        this.#readinessChanged(true);
-        return;
-      }
-      const asked = withCommand(sidecar, container, { clock: this.#deps.clock, exec });
-      await watchReadiness(this.#deps, asked, readinessPeriod(this.#pod), abort.signal, (isReady) =>
-        this.#readinessChanged(isReady),
-      );
-    });
-    watching.catch((error: unknown) => {
-      if (!abort.signal.aborted) {
-        this.#deps.log.error("readiness lost", { pod: this.key, error: String(error) });
-      }
-    });
-  }
-
-  #followLiveness(container: Container, exec: LivenessDeps["exec"], signal: AbortSignal): void {
-    const deps = exec === undefined ? this.#deps : { ...this.#deps, exec };
-    void watchLiveness(deps, container, this.#userPort, signal).then((reason) => {
-      if (reason === undefined || signal.aborted || this.#state.kind !== "running") return;
-      this.#deps.log.info("process is to be started again", { pod: this.key, reason });
-      this.#note("Warning", "Unhealthy", reason);
-      this.#process.condemn(reason);
-      this.#dispatch({ kind: "unhealthy", graceMs: this.#graceSeconds * 1_000 });
-    });
+  #unhealthy(reason: string): void {
+    if (this.#state.kind !== "running") return;
+    this.#deps.log.info("process is to be started again", { pod: this.key, reason });
+    this.#note("Warning", "Unhealthy", reason);
+    this.#process.condemn(reason);
+    this.#dispatch({ kind: "unhealthy", graceMs: this.#graceSeconds * 1_000 });
   }
 
   #readinessChanged(isReady: boolean): void {
@@ -300,7 +275,7 @@ export class PodWorker {
       this.#alarm?.[Symbol.dispose]();
       this.#alarm = undefined;
       if (state.kind !== "running" && state.kind !== "draining") {
-        this.#readiness.abort();
+        this.#watch.stop();
         this.#isProgramReady = false;
         this.#isAnnounced = false;
       }
@@ -362,20 +337,20 @@ export class PodWorker {
     };
     const { name, namespace, uid } = this.#pod.metadata;
     const sides = this.#closeSides(SIDES_STOP_MS).then(async () => {
-      await Promise.all(this.#logs.map((file) => file.close()));
+      await this.#outputs.close();
       await this.#preparation.removeVolumes();
-      void logs.podGone({ namespace, name, uid });
+      await logs.podGone({ namespace, name, uid });
     });
+    const written = sides.catch(warn);
     const isAlone = this.#sides.length === 0 && this.#preparation.areInitsDone;
     // What is on disk is nobody's business: the pod is gone when its processes and its address are.
-    if (isAlone) sides.catch(warn);
-    const close = Promise.all([this.#sidecar.close(), isAlone ? undefined : sides]).then(
+    const close = Promise.all([this.#sidecar.close(), isAlone ? undefined : written]).then(
       () => undefined,
       warn,
     );
     // Last of all the API: a pod that is not there holds nothing any more.
     void close.then(() => {
-      gone(this.#pod);
+      gone(this.#pod, written);
       remove(this.#pod);
     });
   }
@@ -403,26 +378,11 @@ export class PodWorker {
     return this.#pod.spec.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT;
   }
 
-  #outputOf(container: string): OutputRing {
-    const { clock, hooks, logs } = this.#deps;
-    const file = logs.open(this.#pod.metadata, container);
-    const output = new OutputRing({
-      wall: () => clock.wall(),
-      onLine: ({ stream, text, at }) => {
-        file.line(stream, text, at);
-        hooks.onOutput?.(this.key, stream, text, container);
-      },
-    });
-    this.#logs.push(file);
-    this.#outputs.set(container, output);
-    return output;
-  }
-
   #sideOf(container: Container): SideContainer {
     return new SideContainer(this.#deps, {
       pod: this.key,
       container,
-      output: this.#outputOf(container.name),
+      output: this.#outputs.open(container.name),
       plan: () => this.#plan(container, false),
       graceMs: this.#graceSeconds * 1_000,
       changed: ({ state }) => {
@@ -454,17 +414,3 @@ export class PodWorker {
 }
 
 type Runnable = Extract<ProgramPlan, { kind: "run" }>;
-
-/** The port queue-proxy is to listen on: what its container says (8013 for h2c), else 8012. Q §1. */
-function queuePort(pod: Stored<Pod>): number {
-  const container = pod.spec.containers.find(({ name }) => name === QUEUE_PROXY_CONTAINER);
-  return container?.ports?.find(({ name }) => name === portNames.queue)?.containerPort ?? ports.queueHttp;
-}
-
-/** Pods of revisions are served through a queue-proxy; any other pod is a process and nothing more. */
-function hasSidecar(pod: Stored<Pod>): boolean {
-  return (
-    pod.metadata.labels?.[labels.revision] !== undefined ||
-    pod.spec.containers.some(({ name }) => name === QUEUE_PROXY_CONTAINER)
-  );
-}

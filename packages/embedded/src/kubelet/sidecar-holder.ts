@@ -1,4 +1,13 @@
-import type { Clock, Logger, Pod, Stored } from "@rouse/shared";
+import {
+  type Clock,
+  type Logger,
+  labels,
+  type Pod,
+  portNames,
+  ports,
+  QUEUE_PROXY_CONTAINER,
+  type Stored,
+} from "@rouse/shared";
 import type { PodAddresses } from "./pod-addresses.ts";
 import type { SidecarView } from "./pod-status.ts";
 import type { PortPool } from "./port-pool.ts";
@@ -129,4 +138,18 @@ export class SidecarHolder {
 
 function isAddressInUse(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}
+
+/** The port queue-proxy is to listen on: what its container says (8013 for h2c), else 8012. Q §1. */
+export function queuePort(pod: Stored<Pod>): number {
+  const container = pod.spec.containers.find(({ name }) => name === QUEUE_PROXY_CONTAINER);
+  return container?.ports?.find(({ name }) => name === portNames.queue)?.containerPort ?? ports.queueHttp;
+}
+
+/** Pods of revisions are served through a queue-proxy; any other pod is a process and nothing more. */
+export function hasSidecar(pod: Stored<Pod>): boolean {
+  return (
+    pod.metadata.labels?.[labels.revision] !== undefined ||
+    pod.spec.containers.some(({ name }) => name === QUEUE_PROXY_CONTAINER)
+  );
 }
