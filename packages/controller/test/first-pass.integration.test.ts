@@ -99,7 +99,7 @@ describe("the first pass", () => {
     await expect(client.get(RouteKind, REF)).rejects.toMatchObject({ reason: "NotFound" });
   });
 
-  test("C-17, C-49: of a Revision says that it is deploying; conditions are sorted, and only Active is mere information", async () => {
+  test("C-17, C-40, C-49: of a Revision says that it is deploying; conditions are sorted, and only Active is mere information", async () => {
     const { client, ...deps } = alone();
     const revision = await client.create(RevisionKind, {
       apiVersion: "serving.knative.dev/v1",

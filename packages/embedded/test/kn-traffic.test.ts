@@ -1,6 +1,6 @@
 import type { TrafficTarget } from "@rouse/shared";
 import { expect, test } from "vitest";
-import { knTraffic, type TrafficFlags } from "./kn-traffic.ts";
+import { knTraffic, type TrafficFlags } from "./support/kn-traffic.ts";
 
 const latest = { latestRevision: true, percent: 100 };
 const status: readonly TrafficTarget[] = [{ revisionName: "r2", latestRevision: true, percent: 100 }];
