@@ -11,6 +11,7 @@ import { report, table } from "./report.ts";
 /** Loaded when asked for: each brings its own peers and load tools. */
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   activator: async () => (await import("./activator.ts")).activator,
+  autoscaler: async () => (await import("./autoscaler.ts")).autoscaler,
   "cold-start": async () => (await import("./cold-start.ts")).coldStart,
   "many-services": async () => (await import("./many-services.ts")).manyServices,
   hop: async () => (await import("./hop.ts")).hop,

@@ -26,7 +26,7 @@ async function play(seed: number): Promise<void> {
 }
 
 test.each(Array.from({ length: SEEDS }, (_, index) => index + 1))(
-  "I-2, I-7: no request is lost or waits beside a free pod, no limit is exceeded, no way leads nowhere, nothing sleeps under load, what is idle does: seed %i",
+  "I-2, K-85: no request is lost or waits beside a free pod, no limit is exceeded, no way leads nowhere, nothing sleeps under load, what is idle does: seed %i",
   (seed) => play(seed),
   LIMIT_MS,
 );
