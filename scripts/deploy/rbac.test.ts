@@ -111,6 +111,7 @@ const UNSEEN: Readonly<Record<string, Readonly<Record<Right, string>>>> = {
     "endpoints get": "created by two",
     "endpointslices.discovery.k8s.io list": "ROUSE_ENDPOINTS=slices",
     "endpointslices.discovery.k8s.io watch": "the same",
+    "podautoscalers.autoscaling.internal.knative.dev get": "a pod comes before the watch shows who scales it",
     "services get": "created by two",
     "services update": "somebody changed a port or the selector",
     "events create": "an object of ours is somebody else's",

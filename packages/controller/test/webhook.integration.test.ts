@@ -72,11 +72,17 @@ async function replicas() {
   ] as const) {
     await client.create(kind, { apiVersion, kind: kind.kind, metadata: { name }, webhooks: webhooks(name) });
   }
-  const start = async (): Promise<Webhook> => {
+  const start = async (isBehind = false): Promise<Webhook> => {
     const autoscalers = new Informer<PodAutoscaler>({ client, clock, random }, PodAutoscalerKind);
     await autoscalers.start();
     const webhook = await Webhook.start(
-      { client, clock, random, log: silentLogger, autoscalers },
+      {
+        client,
+        clock,
+        random,
+        log: silentLogger,
+        autoscalers: isBehind ? { get: () => undefined } : autoscalers,
+      },
       { ip: "127.0.0.1", port: 0, service: "rouse-webhook" },
     );
     onTestFinished(async () => {
@@ -182,6 +188,18 @@ describe("injection, over TLS", () => {
     expect(again).toMatchObject({ allowed: true });
     expect(again.patch).toBeUndefined();
     expect(first.counts).toEqual({ reviews: 2, refused: 0 });
+  });
+
+  test("a pod gets its queue-proxy although a watch is behind; one whose PodAutoscaler is gone does not", async () => {
+    const { client, start, bundle } = await replicas();
+    const { port } = await start(true);
+    await expect.poll(bundle).toContain("BEGIN CERTIFICATE");
+    const ca = await bundle();
+    const injectedOne = async (): Promise<boolean> =>
+      (await ask({ port, path: "/inject", ca, kind: "Pod", object: pod() })).patch !== undefined;
+    expect(await injectedOne()).toBe(false);
+    await client.create(PodAutoscalerKind, autoscaler());
+    expect(await injectedOne()).toBe(true);
   });
 
   test("a readiness probe moves to queue-proxy, but for a command, which only its own container can run", async () => {

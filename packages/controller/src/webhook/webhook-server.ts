@@ -13,7 +13,7 @@ export interface WebhookServerDeps {
   readonly clock: Clock;
   readonly log: Logger;
   /** What to say of the object, by path. */
-  readonly verdicts: Readonly<Record<string, (request: AdmissionRequest) => Verdict>>;
+  readonly verdicts: Readonly<Record<string, (request: AdmissionRequest) => Verdict | Promise<Verdict>>>;
 }
 
 /** Answers AdmissionReviews over TLS. Who asks is not checked, as what is answered depends on the object alone. */
@@ -87,7 +87,7 @@ export class WebhookServer implements AsyncDisposable {
         response.writeHead(400).end("an AdmissionReview of admission.k8s.io/v1 is expected");
         return;
       }
-      const verdict = verdictOf(review);
+      const verdict = await verdictOf(review);
       this.#reviews++;
       if (verdict.kind === "refuse") this.#refused++;
       response.writeHead(200, { "Content-Type": "application/json" }).end(answerReview(review.uid, verdict));

@@ -2,11 +2,16 @@ import {
   assert,
   type Informer,
   isJsonMap,
+  isKubeError,
+  type KubeClient,
   labels,
+  type ObjectRef,
   objectKey,
   type Pod,
   type PodAutoscaler,
+  PodAutoscalerKind,
   rouse,
+  type Stored,
   SYSTEM_NAMESPACE,
 } from "@rouse/shared";
 import type { ClusterControllerDeps } from "../cluster/cluster-controller.ts";
@@ -78,7 +83,7 @@ export class Webhook implements AsyncDisposable {
           clock: deps.clock,
           log: deps.log,
           verdicts: {
-            "/inject": (request) => injected(request, deps.autoscalers, settings),
+            "/inject": (request) => injected(deps, request, settings),
             "/validate": ({ kind, object }) => validate(kind, object, settings.current),
           },
         },
@@ -102,17 +107,32 @@ export class Webhook implements AsyncDisposable {
   }
 }
 
-/** A pod that no PodAutoscaler scales any more is left as it is. */
-function injected(
+/**
+ * A pod that no PodAutoscaler scales any more is left as it is. One our cache does not show is asked for: a pod that got
+ * through without its sidecar because a watch was behind would stay like that.
+ */
+async function injected(
+  { autoscalers, client }: Pick<WebhookDeps, "autoscalers" | "client">,
   { namespace, object }: AdmissionRequest,
-  autoscalers: WebhookDeps["autoscalers"],
   settings: LiveSettings,
-): Verdict {
-  if (!isPod(object)) return allow;
-  const name = object.metadata.labels?.[labels.revision];
-  const autoscaler = name === undefined ? undefined : autoscalers.get(objectKey({ namespace, name }));
+): Promise<Verdict> {
+  if (!isPod(object) || object.metadata.labels?.[rouse.inject] !== "true") return allow;
+  const name = object.metadata.labels[labels.revision];
+  if (name === undefined) return allow;
+  const ref = { namespace, name };
+  const autoscaler = autoscalers.get(objectKey(ref)) ?? (await stored(client, ref));
   if (autoscaler?.metadata.annotations?.[rouse.inject] !== "true") return allow;
   return injectSidecar(object, autoscaler, settings.current);
+}
+
+/** @throws KubeError when the API cannot say whether there is one: then the pod is not let through */
+async function stored(client: KubeClient, ref: ObjectRef): Promise<Stored<PodAutoscaler> | undefined> {
+  try {
+    return await client.get(PodAutoscalerKind, ref);
+  } catch (error) {
+    if (isKubeError(error, "NotFound")) return undefined;
+    throw error;
+  }
 }
 
 /** What the API asks about as a pod has passed its own checks of one. */
