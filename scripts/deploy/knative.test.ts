@@ -1,17 +1,22 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { builtInProblems } from "./built-in-schemas.ts";
 import { type Manifest, nameOf } from "./manifest.ts";
 import { canRender, manifestsOf, Renderer } from "./render.ts";
 
 const overlay = resolve(import.meta.dirname, "../../deploy/knative");
 const stock = join(import.meta.dirname, "fixtures/serving-core.yaml");
+/** kustomize is a process, and the machine may be busy. */
+const TEST_MS = 60_000;
 const registry = "registry.example.com/rouse";
 
 /** What a cluster would have with the overlay, its comments in front of `components` taken away. */
-async function withOverlay(...components: readonly string[]): Promise<readonly Manifest[]> {
+async function withOverlay(
+  renderer: Renderer,
+  ...components: readonly string[]
+): Promise<readonly Manifest[]> {
   const folder = mkdtempSync(join(tmpdir(), "rouse-overlay-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   cpSync(overlay, folder, { recursive: true });
@@ -22,7 +27,6 @@ async function withOverlay(...components: readonly string[]): Promise<readonly M
     readFileSync(path, "utf8"),
   );
   writeFileSync(path, text);
-  using renderer = new Renderer();
   return await renderer.render(folder);
 }
 
@@ -56,27 +60,51 @@ const autoscaler = {
 };
 
 describe.skipIf(!canRender)("kubectl apply -k deploy/knative", () => {
-  test("swaps the sidecar's image and the activator's, and nothing else", async () => {
-    expect(changes(await withOverlay())).toEqual(dataPlane);
-  });
+  let renderer: Renderer;
+  beforeAll(() => {
+    renderer = new Renderer();
+  }, TEST_MS);
+  afterAll(() => renderer[Symbol.dispose]());
 
-  test("the autoscaler is switched alone: one more image", async () => {
-    expect(changes(await withOverlay("autoscaler"))).toEqual({ ...dataPlane, ...autoscaler });
-  });
+  test(
+    "swaps the sidecar's image and the activator's, and nothing else",
+    async () => {
+      expect(changes(await withOverlay(renderer))).toEqual(dataPlane);
+    },
+    TEST_MS,
+  );
 
-  test("the ServerlessService controller is switched alone: objects of its own, and no stock one is touched", async () => {
-    const manifests = await withOverlay("serverless-service");
-    const others = Object.keys(changes(manifests)).filter((path) => !(path in dataPlane));
-    expect(others.length).toBeGreaterThan(0);
-    expect(others.filter((path) => !/^\w+ (?:knative-serving\/)?rouse-controller\//.test(path))).toEqual([]);
-    const problems = manifests.flatMap((manifest) =>
-      builtInProblems(manifest).map((problem) => `${nameOf(manifest)}: ${problem}`),
-    );
-    expect(problems).toEqual([]);
-  });
+  test(
+    "the autoscaler is switched alone: one more image",
+    async () => {
+      expect(changes(await withOverlay(renderer, "autoscaler"))).toEqual({ ...dataPlane, ...autoscaler });
+    },
+    TEST_MS,
+  );
 
-  test("each can be left out: both together are the sum of what they are alone", async () => {
-    const both = changes(await withOverlay("autoscaler", "serverless-service"));
-    expect(both).toEqual({ ...changes(await withOverlay("serverless-service")), ...autoscaler });
-  });
+  test(
+    "the ServerlessService controller is switched alone: objects of its own, and no stock one is touched",
+    async () => {
+      const manifests = await withOverlay(renderer, "serverless-service");
+      const others = Object.keys(changes(manifests)).filter((path) => !(path in dataPlane));
+      expect(others.length).toBeGreaterThan(0);
+      expect(others.filter((path) => !/^\w+ (?:knative-serving\/)?rouse-controller\//.test(path))).toEqual(
+        [],
+      );
+      const problems = manifests.flatMap((manifest) =>
+        builtInProblems(manifest).map((problem) => `${nameOf(manifest)}: ${problem}`),
+      );
+      expect(problems).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "each can be left out: both together are the sum of what they are alone",
+    async () => {
+      const both = changes(await withOverlay(renderer, "autoscaler", "serverless-service"));
+      expect(both).toEqual({ ...changes(await withOverlay(renderer, "serverless-service")), ...autoscaler });
+    },
+    TEST_MS,
+  );
 });

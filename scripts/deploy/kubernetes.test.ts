@@ -24,7 +24,7 @@ describe.skipIf(!canRender)("kubectl apply -k deploy/kubernetes", () => {
   beforeAll(async () => {
     using renderer = new Renderer();
     manifests = await renderer.render(folder);
-  });
+  }, 60_000); // kustomize is a process, and the machine may be busy
 
   test("every object meets the schema of its kind, and has no member the kind does not know", () => {
     expect(manifests.length).toBeGreaterThan(20);
