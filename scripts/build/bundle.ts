@@ -87,6 +87,10 @@ async function bundle(
             ? { id: `./${OTEL.file}`, external: true }
             : undefined,
       },
+      {
+        name: "late-requires",
+        transform: (code, id) => (id.endsWith(".mjs") ? importRequired(code) : undefined),
+      },
     ],
     onLog: (level, log) => {
       if (level === "warn") throw new Error(`${of.name}: ${log.message}`);
@@ -99,6 +103,7 @@ async function bundle(
       minify: true,
       sourcemap: true,
       codeSplitting: false,
+      dynamicImportInCjs: false, // a program run from a cache has no loader of its own, and needs none
     });
     const modules = output.flatMap((part) => (part.type === "chunk" ? part.moduleIds : []));
     return { path: of.path, bytes: statSync(join(root, of.path)).size, modules };
@@ -106,6 +111,22 @@ async function bundle(
     await bundled.close();
   }
 }
+
+/**
+ * Modules of the gRPC exporter require their library when they are first used, from a module that knows no `require`: the
+ * bundler leaves that alone, and nobody would find the library beside a bundle.
+ */
+function importRequired(
+  code: string,
+): { readonly code: string; readonly map: { readonly mappings: "" } } | undefined {
+  const names = [...new Set(Array.from(code.matchAll(LATE_REQUIRE), ([, name = ""]) => name))];
+  if (names.length === 0) return undefined;
+  const imports = names.map((name, index) => `import * as required${index} from ${JSON.stringify(name)};`);
+  const replaced = code.replace(LATE_REQUIRE, (_, name: string) => `required${names.indexOf(name)}`);
+  return { code: `${imports.join("")}${replaced}`, map: { mappings: "" } }; // lines stay; others' columns matter to nobody
+}
+
+const LATE_REQUIRE = /\b__require\("(@[^"]+)"\)/g;
 
 /** Functions load the part when called. Nothing is an instance of a class of a part that has not been loaded. */
 function lazyModule(name: string, exports: readonly string[]): string {

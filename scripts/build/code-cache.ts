@@ -116,7 +116,7 @@ function starter(program: string, caches: Readonly<Record<string, string>>): str
   return `"use strict";
 // Made by scripts/build: runs the program from what V8 compiled of it before, where that fits this Node and its flags.
 const { readFileSync } = require("node:fs");
-const { constants, Script } = require("node:vm");
+const { Script } = require("node:vm");
 const caches = ${JSON.stringify(caches)};
 const path = \`\${__dirname}/${program}\`;
 let cachedData;
@@ -127,7 +127,6 @@ new Script(\`(function (exports, require, module, __filename, __dirname) {\\n\${
   filename: path,
   lineOffset: -1,
   cachedData,
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 }).runInThisContext()(exports, require, module, path, __dirname);
 `;
 }
