@@ -191,6 +191,7 @@ class Load {
 
 function environment(userPort: number): Record<string, string> {
   return {
+    MALLOC_ARENA_MAX: "1", // as in the image
     QUEUE_SERVING_PORT: "8012",
     QUEUE_SERVING_TLS_PORT: "8112",
     USER_PORT: String(userPort),
