@@ -3,13 +3,13 @@ import { ProxyError } from "../../errors/proxy-error.ts";
 import type { ClientPeer } from "../exchange.ts";
 import { clientClosed } from "../exchange-base.ts";
 import type { Fault } from "../fault.ts";
-import { HEAD_MS_MAX, LINGER_MS, UNREAD_BODY_BYTES_MAX } from "../limits.ts";
+import { HEAD_MS_MAX, LINGER_MS } from "../limits.ts";
 import type { ServerCore } from "../server-core.ts";
 import { Alarm } from "./alarm.ts";
-import { BodyFramer } from "./body-framer.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { Http1Exchange } from "./exchange.ts";
 import { localResponseText } from "./head-writer.ts";
+import { IncomingBody } from "./incoming-body.ts";
 import { beginsAsHttp2 } from "./preface.ts";
 import { refusalAnswer, refusalText } from "./refusal.ts";
 import type { ParsedRequestHead } from "./request-head.ts";
@@ -32,12 +32,11 @@ type Phase = "head" | "body" | "answer" | "discard" | "tunnel" | "closing" | "go
  */
 export class ServerConnection<C> extends ClientSocket<C> {
   readonly #parser: RequestParser;
-  readonly #framer = new BodyFramer();
+  readonly #body = new IncomingBody();
   /** For a head that takes too long, then for a client that does not close. */
   readonly #alarm: Alarm;
   #phase: Phase = "head";
   #exchange: Http1Exchange<C> | undefined;
-  #discardedBytes = 0;
   /** Nothing is known of what it speaks. */
   #isFresh: boolean;
   #isConsuming = false;
@@ -58,7 +57,7 @@ export class ServerConnection<C> extends ClientSocket<C> {
   }
 
   get bodyBytesLeft(): number {
-    return this.#framer.left;
+    return this.#body.bytesLeft;
   }
 
   get isIdle(): boolean {
@@ -93,7 +92,6 @@ export class ServerConnection<C> extends ClientSocket<C> {
       return;
     }
     this.#phase = isUnread ? "discard" : "head";
-    this.#discardedBytes = 0;
     if (!this.#isConsuming) this.#goOn();
   }
 
@@ -227,7 +225,7 @@ export class ServerConnection<C> extends ClientSocket<C> {
       this.#answerServerOptions(head);
       return;
     }
-    this.#framer.start(head.framing, head.contentLength);
+    this.#body.start(head);
     this.#phase = head.hasBody ? "body" : "answer";
     const core = this.core;
     const exchange = new Http1Exchange<C>(this, head, {
@@ -256,44 +254,33 @@ export class ServerConnection<C> extends ClientSocket<C> {
   #readBody(bytes: Buffer, from: number, to: number): number {
     const exchange = this.#exchange;
     if (exchange === undefined || !exchange.takesBody) return from;
-    const framer = this.#framer;
-    switch (framer.read(bytes, from, to)) {
-      case "data":
-        if (!exchange.requestData(bytes, framer.dataFrom, framer.dataTo)) this.pauseReading();
-        if (framer.framing === "length" && framer.left === 0) this.#bodyEnded(exchange);
-        return framer.to;
+    const body = this.#body;
+    switch (body.give(exchange, bytes, from, to)) {
+      case "full":
+        this.pauseReading();
+        break;
       case "end":
         this.#bodyEnded(exchange);
-        return framer.to;
+        break;
       case "fault":
         this.#isBroken = true;
-        exchange.fail(new ProxyError(framer.fault.code, refusalText(framer.fault)));
-        return to;
-      default:
-        return to;
+        exchange.fail(new ProxyError(body.fault.code, refusalText(body.fault)));
+        break;
     }
+    return body.to;
   }
 
   #bodyEnded(exchange: Http1Exchange<C>): void {
     if (this.#phase === "body") this.#phase = "answer";
-    exchange.requestEnd(this.#framer.trailers);
+    exchange.requestEnd(this.#body.trailers);
     this.resumeReading();
   }
 
   #discard(bytes: Buffer, from: number, to: number): number {
-    const framer = this.#framer;
-    const event = framer.read(bytes, from, to);
-    if (event === "end" || (framer.framing === "length" && framer.left === 0)) {
-      if (this.core.isDraining) this.#close();
-      else this.#phase = "head";
-      return framer.to;
-    }
-    this.#discardedBytes += framer.to - from;
-    if (event === "fault" || this.#discardedBytes > UNREAD_BODY_BYTES_MAX) {
-      this.#close();
-      return to;
-    }
-    return framer.to;
+    const progress = this.#body.swallow(bytes, from, to);
+    if (progress === "too-much" || (progress === "end" && this.core.isDraining)) this.#close();
+    else if (progress === "end") this.#phase = "head";
+    return progress === "too-much" ? to : this.#body.to;
   }
 
   #refuse(fault: Fault): void {
