@@ -1,68 +1,88 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type BenchmarkOptions, type Result, result } from "../benchmark.ts";
 import { http1Load } from "./load.ts";
 import { freePort, PinnedProcess } from "./process.ts";
 import { nodeCommand, type Place } from "./targets.ts";
 
-const ROUNDS = 3;
+const ROUNDS = { quick: 1, full: 3 } as const;
+/** A process at rest looks at its memory every ten seconds. */
+const REST_MS = 22_000;
+const LOAD_SECONDS = 3;
+
+/** What holds the requests: Node itself, which is the floor, and the engine. */
+const HOLDERS = ["holder", "engine"];
+
+interface Round {
+  readonly parkedKib: number;
+  /** Nobody is there any more, and the process has come to rest. */
+  readonly restKib: number;
+}
+
+interface Holding {
+  readonly beforeKib: number;
+  readonly rounds: readonly Round[];
+}
 
 /**
- * What requests cost that are held: the engine's `/park` keeps them until their clients leave. Several times over, and each
- * time as it is and collected: V8 keeps the pages of a burst while there is load, so only the second figure tells a leak.
+ * What requests cost that are held: `/park` keeps them until their clients leave. Before and after it is measured at rest,
+ * behind a while of load, with what the process does for its memory by itself (`IdleMemory`); nothing is forced from
+ * outside. Several times over, since only a leak grows each time.
  */
 export async function runParked(
   place: Omit<Place, "port" | "protocol">,
-  { isQuick, progress }: BenchmarkOptions,
+  options: BenchmarkOptions,
   cores: { readonly hop: number; readonly load: number },
 ): Promise<readonly Result[]> {
-  const count = isQuick ? 2_000 : 10_000;
-  const port = await freePort();
-  const at = { ...place, port, protocol: "h1" as const };
-  const command = nodeCommand("engine", at);
-  await using hopped = await PinnedProcess.start(
-    { ...command, args: ["--expose-gc", ...command.args] }, // for the second figure alone
-    cores.hop,
-  );
-  const load = async (seconds: number): Promise<void> => {
-    const plan = { port, path: "/", connections: 64, seconds, postBytes: 0, headers: {} };
-    await http1Load({ ...plan, folder: place.folder, core: cores.load });
-  };
-  await load(3);
-  const before = await memoryOf(hopped, port);
+  const count = options.isQuick ? 2_000 : 10_000;
   const results: Result[] = [];
-  for (let round = 1; round <= ROUNDS; round++) {
-    const clients = await Promise.all(Array.from({ length: count }, () => request(port, "/park")));
-    while ((await answer(port, "/parked")) !== String(count)) progress(`parking ${count} requests`);
-    const parkedKib = hopped.anonymousKib();
-    await answer(port, "/collect");
-    const heldKib = hopped.anonymousKib();
-    for (const client of clients) client.destroy();
-    while ((await answer(port, "/connections")) !== "1") progress("clients leave");
-    await load(3);
-    const after = await memoryOf(hopped, port);
-    const name = `${count} parked requests, round ${round}`;
-    progress(`${name}: ${before.used} KiB before, ${parkedKib} with them, ${after.used} after`);
-    results.push(
-      result(`${name}: memory`, "MiB", (parkedKib - before.used) / 1_024),
-      result(`${name}: memory, garbage collected`, "MiB", (heldKib - before.collected) / 1_024),
-      result(`${name}: each, garbage collected`, "KiB", (heldKib - before.collected) / count),
-      result(`after round ${round}: memory`, "MiB", after.used / 1_024, { baseline: before.used / 1_024 }),
-      result(`after round ${round}: memory, garbage collected`, "MiB", after.collected / 1_024, {
-        baseline: before.collected / 1_024,
-      }),
-    );
+  for (const name of HOLDERS) {
+    const { beforeKib, rounds } = await hold(name, count, place, options, cores);
+    for (const [index, { parkedKib, restKib }] of rounds.entries()) {
+      const title = `${count} parked requests, ${name}, round ${index + 1}`;
+      results.push(
+        result(`${title}: more memory`, "MiB", (parkedKib - beforeKib) / 1_024),
+        result(`${title}: each`, "KiB", (parkedKib - beforeKib) / count),
+        result(`${title}: memory at rest afterwards`, "MiB", restKib / 1_024, {
+          baseline: beforeKib / 1_024,
+        }),
+      );
+    }
   }
   return results;
 }
 
-/** As it is, and once its garbage has been collected. */
-async function memoryOf(
-  hopped: PinnedProcess,
-  port: number,
-): Promise<{ readonly used: number; readonly collected: number }> {
-  const used = hopped.anonymousKib();
-  await answer(port, "/collect");
-  return { used, collected: hopped.anonymousKib() };
+async function hold(
+  name: string,
+  count: number,
+  place: Omit<Place, "port" | "protocol">,
+  { isQuick, progress }: BenchmarkOptions,
+  cores: { readonly hop: number; readonly load: number },
+): Promise<Holding> {
+  const port = await freePort();
+  await using held = await PinnedProcess.start(
+    nodeCommand(name, { ...place, port, protocol: "h1" }),
+    cores.hop,
+  );
+  const rest = async (): Promise<number> => {
+    const plan = { port, path: "/", connections: 64, postBytes: 0, headers: {}, seconds: LOAD_SECONDS };
+    await http1Load({ ...plan, folder: place.folder, core: cores.load });
+    await sleep(REST_MS);
+    return held.anonymousKib();
+  };
+  const beforeKib = await rest();
+  const rounds: Round[] = [];
+  for (let round = 1; round <= (isQuick ? ROUNDS.quick : ROUNDS.full); round++) {
+    const clients = await Promise.all(Array.from({ length: count }, () => request(port, "/park")));
+    while ((await answer(port, "/parked")) !== String(count)) progress(`parking ${count} requests`);
+    const parkedKib = held.anonymousKib();
+    for (const client of clients) client.destroy();
+    while ((await answer(port, "/connections")) !== "1") progress("clients leave");
+    const restKib = await rest();
+    rounds.push({ parkedKib, restKib });
+    progress(`${name}, round ${round}: ${beforeKib} KiB before, ${parkedKib} with them, ${restKib} after`);
+  }
+  return { beforeKib, rounds };
 }
 
 function request(port: number, path: string): Promise<Socket> {

@@ -1,8 +1,15 @@
 /** The bare engine: every request straight to the upstream. `/park` is held until its client leaves. */
-import { type Exchange, HttpServer, RealClock, RealRandom, UpstreamPool } from "@rouse/shared";
+import {
+  type Exchange,
+  HttpServer,
+  IdleMemory,
+  RealClock,
+  RealRandom,
+  silentLogger,
+  UpstreamPool,
+} from "@rouse/shared";
 
-/** The one kind of collection after which V8 returns pages; what a process at rest does. */
-const LAST_RESORT = { type: "major", execution: "sync", flavor: "last-resort" } as const;
+const AT_REST = { busyRatioMax: 0.05, returnedBytesMin: 4 * 1024 * 1024 };
 const clock = new RealClock();
 const upstreamOf = (port: string | undefined): UpstreamPool =>
   new UpstreamPool({ clock, random: new RealRandom() }, { ip: "127.0.0.1", port: Number(port) });
@@ -24,11 +31,10 @@ const server = await HttpServer.start<undefined>(
         exchange.respond({ status: 200, body: String(parked.size) });
       } else if (target === "/connections") {
         exchange.respond({ status: 200, body: String(server.connectionCount) });
-      } else if (target === "/collect") {
-        globalThis.gc?.(LAST_RESORT);
-        exchange.respond({ status: 200, body: "" });
       } else exchange.forward(version === "2.0" ? http2 : http1);
     },
   },
   { ip: "127.0.0.1", port: Number(process.env.PORT) },
 );
+
+void new IdleMemory({ clock, log: silentLogger }, AT_REST);
