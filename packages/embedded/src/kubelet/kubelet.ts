@@ -14,33 +14,27 @@ import {
   type Random,
   type Stored,
 } from "@rouse/shared";
-import { inheritedEnvironment } from "./config.ts";
 import { LogFiles } from "./log-files.ts";
+import { type Machine, type MachineOptions, takeMachine } from "./machine.ts";
 import { NODE_NAME } from "./node-name.ts";
 import type { OutputLine } from "./output-ring.ts";
-import { canUseLoopbackRange, PodAddresses } from "./pod-addresses.ts";
+import { PodAddresses } from "./pod-addresses.ts";
 import type { PodState } from "./pod-lifecycle.ts";
 import { type Obstacle, unschedulableStatus } from "./pod-status.ts";
 import { type PodTimeline, PodTimelines } from "./pod-timeline.ts";
 import { GRACE_SECONDS_DEFAULT, PodWorker, type PodWorkerDeps } from "./pod-worker.ts";
-import { PortPool } from "./port-pool.ts";
-import { INSTANCE_VARIABLE, ProcessRecords } from "./process-records.ts";
 import type { ProcessRunner } from "./process-runner.ts";
-import { type ProcessUsage, readGroupUsage } from "./process-usage.ts";
+import { GroupUsage, type ProcessUsage } from "./process-usage.ts";
 import { fixedPort } from "./program.ts";
-import { reapOrphans } from "./reap-orphans.ts";
 import type { KubeletHooks, SidecarFactory } from "./sidecar.ts";
-import { SpawnHelper } from "./spawn-helper.ts";
 import { StatusWriter } from "./status-writer.ts";
 
-/** Ports kept in reserve: a burst of this many pods starts without waiting for one. */
-const PORTS_RESERVED = 16;
+export type { Machine } from "./machine.ts";
+
 const PODS_MAX_DEFAULT = 256;
 /** queue-proxy has a quiet time of its own: its drain goes on serving until nothing comes any more (Q-110). */
 const QUIET_MS_DEFAULT = 0;
 const TIMELINES_MAX = 4_096;
-/** Usage that was read this long ago is as good as new. */
-const USAGE_MS = 200;
 
 export interface KubeletDeps {
   readonly client: KubeClient;
@@ -55,20 +49,11 @@ export interface KubeletDeps {
   readonly machine?: Machine;
 }
 
-/** Ports, addresses and records of processes: what pods take from the machine they run on. */
-export type Machine = Pick<PodWorkerDeps, "ports" | "records" | "inherited" | "runner"> & {
-  readonly hasPodAddresses: boolean;
-};
-
-export interface KubeletOptions {
-  /** Where processes are recorded, so that the next start can end what a killed platform left. */
-  readonly dataDirectory: string;
+export interface KubeletOptions extends MachineOptions {
   /** Pods at one time; more stay Pending, `Unschedulable`. */
   readonly podsMax?: number;
   /** Between a pod's leaving the endpoints and its sidecar's drain. */
   readonly quietMs?: number;
-  /** Whether pods get addresses of their own; found out by trying unless given. */
-  readonly hasPodAddresses?: boolean;
 }
 
 /** What a kubelet has acquired for its pods. */
@@ -93,7 +78,7 @@ export class Kubelet implements AsyncDisposable {
   /** Of pods that are gone, what is still on its way to the disk. */
   readonly #writing = new Set<Promise<void>>();
   readonly #timelines: PodTimelines;
-  #usage: { readonly at: MonoMs; readonly groups: ReadonlyMap<number, ProcessUsage> } | undefined;
+  readonly #usage: GroupUsage;
   #isClosed = false;
 
   private constructor(deps: KubeletDeps, options: KubeletOptions, held: Held) {
@@ -103,6 +88,7 @@ export class Kubelet implements AsyncDisposable {
     this.#podsMax = options.podsMax ?? PODS_MAX_DEFAULT;
     this.#quietMs = options.quietMs ?? QUIET_MS_DEFAULT;
     this.#timelines = new PodTimelines(TIMELINES_MAX);
+    this.#usage = new GroupUsage(deps.clock);
     this.#workerDeps = {
       ...forPods,
       ask: attempt,
@@ -171,25 +157,8 @@ export class Kubelet implements AsyncDisposable {
 
   /** What the pod's processes use at this moment; `undefined` for a pod that is not here or has none. */
   usage(pod: ObjectKey): ProcessUsage | undefined {
-    const groups = this.#workers.get(pod)?.groups ?? [];
-    if (groups.length === 0) return undefined;
-    const found = groups.flatMap((group) => this.#groupUsage().get(group) ?? []);
-    if (found.length === 0) return undefined;
-    return found.reduce((sum, each) => ({
-      cpuSeconds: sum.cpuSeconds + each.cpuSeconds,
-      memoryBytes: sum.memoryBytes + each.memoryBytes,
-      processes: sum.processes + each.processes,
-    }));
-  }
-
-  /** One walk over `/proc` serves all pods somebody asks about at one time. */
-  #groupUsage(): ReadonlyMap<number, ProcessUsage> {
-    const now = this.#deps.clock.now();
-    if (this.#usage === undefined || now - this.#usage.at > USAGE_MS) {
-      const groups = [...this.#workers.values()].flatMap((worker) => worker.groups);
-      this.#usage = { at: now, groups: readGroupUsage(new Set(groups)) };
-    }
-    return this.#usage.groups;
+    const everyone = (): readonly number[] => [...this.#workers.values()].flatMap((worker) => worker.groups);
+    return this.#usage.of(this.#workers.get(pod)?.groups ?? [], everyone);
   }
 
   state(pod: ObjectKey): PodState | undefined {
@@ -320,22 +289,6 @@ export class Kubelet implements AsyncDisposable {
       this.#deps.log.error("pod not removed", { pod: `${namespace}/${name}`, error: String(error) });
     }
   }
-}
-
-async function takeMachine(
-  deps: KubeletDeps,
-  options: KubeletOptions,
-  held: AsyncDisposableStack,
-): Promise<Machine> {
-  const { killed } = await reapOrphans(options.dataDirectory);
-  if (killed.length > 0) deps.log.info("ended processes of an earlier run", { count: killed.length });
-  const records = ProcessRecords.open(options.dataDirectory);
-  const inherited = inheritedEnvironment();
-  const environment = { ...Object.fromEntries(inherited), [INSTANCE_VARIABLE]: records.instance };
-  const runner = deps.runner ?? held.use(await SpawnHelper.start(deps, { environment }));
-  const ports = held.use(await PortPool.start(deps, { size: PORTS_RESERVED }));
-  const hasPodAddresses = options.hasPodAddresses ?? (await canUseLoopbackRange());
-  return { records, inherited, runner, ports, hasPodAddresses };
 }
 
 function graceMsOf(pod: Stored<Pod>): number {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import type { Clock, MonoMs } from "@rouse/shared";
 
 /** What the processes of a group use. */
 export interface ProcessUsage {
@@ -69,4 +70,37 @@ function statOf(
       field(USER_TICKS) + field(SYSTEM_TICKS) + field(CHILDREN_USER_TICKS) + field(CHILDREN_SYSTEM_TICKS),
     pages: field(RESIDENT_PAGES),
   };
+}
+
+/** Usage that was read this long ago is as good as new. */
+const FRESH_MS = 200;
+
+/** What process groups use now. One walk over `/proc` serves everybody who asks at one time. */
+export class GroupUsage {
+  readonly #clock: Pick<Clock, "now">;
+  #read: { readonly at: MonoMs; readonly groups: ReadonlyMap<number, ProcessUsage> } | undefined;
+
+  constructor(clock: Pick<Clock, "now">) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Of these groups together; `undefined` if none of them has a process.
+   * @param everyone all groups somebody may ask about next
+   */
+  of(groups: readonly number[], everyone: () => readonly number[]): ProcessUsage | undefined {
+    if (groups.length === 0) return undefined;
+    const now = this.#clock.now();
+    if (this.#read === undefined || now - this.#read.at > FRESH_MS) {
+      this.#read = { at: now, groups: readGroupUsage(new Set(everyone())) };
+    }
+    const { groups: known } = this.#read;
+    const found = groups.flatMap((group) => known.get(group) ?? []);
+    if (found.length === 0) return undefined;
+    return found.reduce((sum, each) => ({
+      cpuSeconds: sum.cpuSeconds + each.cpuSeconds,
+      memoryBytes: sum.memoryBytes + each.memoryBytes,
+      processes: sum.processes + each.processes,
+    }));
+  }
 }
