@@ -25,7 +25,7 @@ const deployment = (spec: object) => ({
   },
 });
 
-describe("server-side apply (P-54, D-3)", () => {
+describe("server-side apply (P-54)", () => {
   test("names everyone who owns a field that would change, and takes it by force", async () => {
     const { call } = apiInMemory();
     await apply(call, `${MAPS}/a`, "one", map({ k: "1", l: "1" }));

@@ -78,6 +78,38 @@ describe("objects over a restart", () => {
     expect(await readFile(path, "utf8")).toBe("my own notes");
   });
 
+  test.each([
+    { what: "half of it", bytes: 40 },
+    { what: "nothing of it yet", bytes: 0 },
+    { what: "all of it", bytes: Number.POSITIVE_INFINITY },
+  ])(
+    "are those of the journal in force when the process ended in writing it anew: $what",
+    async ({ bytes }) => {
+      const first = await start();
+      await first.client.create(ConfigMapKind, configMap("a", { k: "1" }));
+      await first.close();
+      const path = join(dataDir, "objects.journal");
+      const before = await readFile(path);
+      const second = await start();
+      await second.client.create(ConfigMapKind, configMap("b", { k: "2" }));
+      await second.close();
+      await writeFile(`${path}.new`, before.subarray(0, Math.min(bytes, before.length)));
+      const third = await start();
+      expect((await third.client.get(ConfigMapKind, ref("b"))).data).toEqual({ k: "2" });
+      const filler = "x".repeat(100_000);
+      for (let i = 0; i < 20; i++) {
+        const body = { data: { k: `${i} ${filler}` } };
+        await third.client.patch(ConfigMapKind, ref("a"), { kind: "merge", body });
+      }
+      await third.close(); // it was written anew, over what was left there
+      expect((await stat(path)).size).toBeLessThan(1_200_000);
+      const fourth = await start();
+      expect((await fourth.client.get(ConfigMapKind, ref("a"))).data?.k).toBe(`19 ${filler}`);
+      expect((await fourth.client.get(ConfigMapKind, ref("b"))).data).toEqual({ k: "2" });
+      await fourth.close();
+    },
+  );
+
   test("take little room however often they change", async () => {
     const server = await start();
     await server.client.create(ConfigMapKind, configMap("a", {}));
