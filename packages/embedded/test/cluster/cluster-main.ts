@@ -5,7 +5,7 @@ import { Cluster } from "./support/cluster.ts";
 import { runTrials, type Trial } from "./support/trials.ts";
 
 /**
- * `pnpm cluster-test [--requests N] [--only TRIAL] [--verbs FILE]`: every part of a cluster as a process, each ended in turn under 300
+ * `pnpm cluster-test [--requests N] [--only TRIAL] [--slices] [--verbs FILE]`: every part of a cluster as a process, each ended in turn under 300
  * requests a second. Writes which verbs of the API each program used to FILE, for the roles to be compared with.
  */
 const { values } = parseArgs({
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     verbs: { type: "string" },
     only: { type: "string" },
     root: { type: "string" },
+    slices: { type: "boolean", default: false },
   },
 });
 const say = ({ name, result, lostMax, moved }: Trial): void => {
@@ -30,7 +31,7 @@ const say = ({ name, result, lostMax, moved }: Trial): void => {
 };
 await using cluster = await Cluster.start(
   { clock: new RealClock(), random: new RealRandom() },
-  { leaving: "5s", ...(values.root === undefined ? {} : { root: values.root }) },
+  { leaving: "5s", hasSlices: values.slices, ...(values.root === undefined ? {} : { root: values.root }) },
 );
 await runTrials(cluster, {
   perSecond: 300,

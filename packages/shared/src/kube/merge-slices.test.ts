@@ -36,16 +36,19 @@ describe("K-97: slices of one Service", () => {
   });
 
   test.each([
-    { preferred: "IPv4", want: ["10.0.0.1", "10.0.0.2", "fd00::3"] },
-    { preferred: "IPv6", want: ["fd00::1", "fd00::3", "10.0.0.2"] },
-  ] as const)(
-    "of both families name each pod once, by $preferred where it has that",
-    ({ preferred, want }) => {
-      const four = slice("IPv4", [endpoint("10.0.0.1", "a"), endpoint("10.0.0.2", "b")]);
-      const six = slice("IPv6", [endpoint("fd00::1", "a"), endpoint("fd00::3", "c")]);
-      expect(ips([four, six], preferred)).toEqual([{ port: 8012, ready: want, notReady: [] }]);
-    },
-  );
+    { preferred: "IPv4", want: ["10.0.0.1", "10.0.0.2"] },
+    { preferred: "IPv6", want: ["fd00::1", "fd00::3"] },
+  ] as const)("of both families are those of $preferred, where that is preferred", ({ preferred, want }) => {
+    const four = slice("IPv4", [endpoint("10.0.0.1", "a"), endpoint("10.0.0.2", "b")]);
+    const six = slice("IPv6", [endpoint("fd00::1", "a"), endpoint("fd00::3", "c")]);
+    expect(ips([four, six], preferred)).toEqual([{ port: 8012, ready: want, notReady: [] }]);
+  });
+
+  test("of the other family are taken where there are none of the preferred one, not where those are empty", () => {
+    const six = slice("IPv6", [endpoint("fd00::1", "a")]);
+    expect(ips([six])).toEqual([{ port: 8012, ready: ["fd00::1"], notReady: [] }]);
+    expect(ips([six, slice("IPv4", [])])).toEqual([]);
+  });
 
   test.each([
     { why: "unknown counts as ready", conditions: {}, ready: ["10.0.0.1"], notReady: [] },

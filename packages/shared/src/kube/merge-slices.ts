@@ -10,36 +10,33 @@ export function familyOf(ip: string): AddressFamily {
 }
 
 /**
- * All slices of one Service as the subsets of one Endpoints object. A pod counts once: of a pod with an address of
- * either family the preferred one is taken, or it would be given twice the requests it can take. One that is said to be
- * ready anywhere is ready; one that ends is left out. K-97
+ * All slices of one Service as the subsets of one Endpoints object, of one family: the preferred one where the Service has
+ * slices of it, be they empty. A pod would else count twice, or, taken out of the slices of one family before those of
+ * the other, be asked at an address it is about to lose. One that is said to be ready anywhere is ready; one that ends is
+ * left out. K-97
  */
 export function mergeSlices(
   slices: Iterable<Pick<EndpointSlice, "addressType" | "endpoints" | "ports">>,
   preferred: AddressFamily,
 ): readonly EndpointSubset[] {
-  const sorted = [...slices]
-    .filter(({ addressType }) => addressType !== "FQDN")
-    .sort((a, b) => Number(b.addressType === preferred) - Number(a.addressType === preferred));
+  const all = [...slices];
+  const other = preferred === "IPv4" ? "IPv6" : "IPv4";
+  const family = all.some(({ addressType }) => addressType === preferred) ? preferred : other;
   const byPorts = new Map<string, Group>();
-  for (const { addressType, endpoints, ports = [] } of sorted) {
+  for (const { addressType, endpoints, ports = [] } of all) {
+    if (addressType !== family) continue;
     const group = groupOf(byPorts, ports);
     for (const { addresses, conditions = {}, targetRef, nodeName } of endpoints) {
       const isReady = conditions.ready !== false; // unknown counts as ready
       const [ip] = addresses; // the others of an endpoint are the same one
       if (ip === undefined || (!isReady && conditions.terminating === true)) continue;
-      const pod =
-        targetRef?.uid ?? (targetRef === undefined ? ip : `${targetRef.namespace}/${targetRef.name}`);
-      const known = group.pods.get(pod);
-      if (known !== undefined && (known.family !== addressType || known.isReady)) {
-        if (known.address.ip !== ip || known.isReady || !isReady) continue;
-      }
+      if (!isReady && group.pods.has(ip)) continue;
       const address: EndpointAddress = {
         ip,
         ...(nodeName === undefined ? {} : { nodeName }),
         ...(targetRef === undefined ? {} : { targetRef }),
       };
-      group.pods.set(pod, { address, isReady, family: addressType });
+      group.pods.set(ip, { address, isReady });
     }
   }
   return [...byPorts.values()].map(subsetOf).filter(isPeopled);
@@ -47,10 +44,8 @@ export function mergeSlices(
 
 interface Group {
   readonly ports: readonly EndpointPort[];
-  readonly pods: Map<
-    string,
-    { readonly address: EndpointAddress; readonly isReady: boolean; readonly family: string }
-  >;
+  /** By address. */
+  readonly pods: Map<string, { readonly address: EndpointAddress; readonly isReady: boolean }>;
 }
 
 function groupOf(groups: Map<string, Group>, ports: readonly EndpointPort[]): Group {

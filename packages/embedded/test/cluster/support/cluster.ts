@@ -41,6 +41,8 @@ export interface ClusterOptions {
   readonly root?: string;
   /** How long an activator serves on after it was told to go. */
   readonly leaving?: string;
+  /** Pods and activators are read from slices, which a dual-stack cluster would have. */
+  readonly hasSlices?: boolean;
 }
 
 /**
@@ -155,6 +157,7 @@ export class Cluster implements AsyncDisposable {
           POD_IP: ip,
           SYSTEM_NAMESPACE,
           ROUSE_LISTEN_IP: ip,
+          ROUSE_ENDPOINTS: options.hasSlices === true ? "slices" : "endpoints",
           CLUSTER_PROXY: `${net}.1:${proxy.port}`,
           ...own.environment,
         },
@@ -185,7 +188,7 @@ export class Cluster implements AsyncDisposable {
         bundle("queue-proxy"),
         ...REPLICAS.map((_, index) => `${net}.${10 + index}:${WEBHOOK_PORT}`),
       ]),
-      environment: { ...path, KUBECONFIG: kubeconfig },
+      environment: { ...path, KUBECONFIG: kubeconfig, CLUSTER_SLICES: String(options.hasSlices === true) },
       log: log("node"),
     });
     owned.defer(() => node.end("SIGTERM")); // its pods end with it

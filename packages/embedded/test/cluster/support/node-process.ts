@@ -4,6 +4,7 @@ import { Workloads } from "../../../src/workloads/workloads.ts";
 import { admitting } from "./admitting-client.ts";
 import { processEnvironment } from "./config.ts";
 import { ProcessSidecars } from "./process-sidecars.ts";
+import { mirrorSlices } from "./slice-mirror.ts";
 
 /**
  * What a cluster has beside us, as one process: the controllers of Deployments and Endpoints, and one node, whose pods
@@ -25,6 +26,7 @@ const kubelet = await Kubelet.start(
   { ...deps, sidecars: new ProcessSidecars(clock, bundle) },
   { dataDirectory: directory },
 );
+if (processEnvironment().CLUSTER_SLICES === "true") await mirrorSlices(deps);
 const workloads = await Workloads.start({ ...deps, client: await admitting(deps, backends) });
 process.on("SIGTERM", () => {
   void workloads
