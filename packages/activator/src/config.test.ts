@@ -14,7 +14,7 @@ test("A-4: names and defaults of the contract", () => {
       clusterDomain: "cluster.local",
       idleConnectionsMax: 100,
       probing: { timeoutMs: 300, periodMs: 200 },
-      metrics: { ip: undefined, port: 9_090 },
+      metrics: { ip: undefined, port: 9_090, tls: undefined },
       autoscalerUrl: "ws://autoscaler.knative-serving.svc.cluster.local:8080",
       listenIp: "::",
       ports: { http: 8_012, h2c: 8_013, https: 8_112, podHttps: 8_112 },
@@ -37,12 +37,14 @@ test("A-4: everything that is wrong is told at once", () => {
     MAX_IDLE_PROXY_CONNS_PER_HOST: "-1",
     METRICS_PROMETHEUS_PORT: "80",
     ACTIVATOR_TLS_MIN_VERSION: "1.1",
+    METRICS_PROMETHEUS_TLS_CERT: "tls.crt",
   };
   const parsed = parseConfig(environment, undefined);
   expect(parsed.kind === "problems" && parsed.problems.map(({ variable }) => variable).sort()).toEqual([
     "ACTIVATOR_TLS",
     "MAX_IDLE_PROXY_CONNS_PER_HOST",
     "METRICS_PROMETHEUS_PORT",
+    "METRICS_PROMETHEUS_TLS",
     "POD_IP",
     "POD_NAME",
     "PROBE_FREQUENCY",

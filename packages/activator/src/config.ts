@@ -7,6 +7,7 @@ import {
   type TlsSettings,
   tlsVariables,
 } from "@rouse/shared";
+import { type MetricsTls, parseMetricsTls } from "./metrics/metrics-tls.ts";
 import type { ProbePace } from "./probe/pod-prober.ts";
 import type { RevisionOrigin } from "./watch/revision-source.ts";
 
@@ -25,7 +26,11 @@ export interface Config {
   readonly clusterDomain: string;
   readonly idleConnectionsMax: number;
   readonly probing: ProbePace;
-  readonly metrics: { readonly ip: string | undefined; readonly port: number };
+  readonly metrics: {
+    readonly ip: string | undefined;
+    readonly port: number;
+    readonly tls: MetricsTls | undefined;
+  };
   /** `ws://…` of the autoscaler. A-93. */
   readonly autoscalerUrl: string;
   /** The address to listen on; all interfaces unless told (A-3). */
@@ -91,12 +96,12 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
     wrong(name, "is to be a duration above 0, such as 200ms");
     return fallbackMs;
   };
-  const tls = (): TlsSettings => {
+  const parsed = <T>(name: string, parse: () => T, otherwise: T): T => {
     try {
-      return parseTlsVariables(text, tlsVariables("ACTIVATOR_TLS"));
+      return parse();
     } catch (error) {
-      wrong("ACTIVATOR_TLS", error instanceof Error ? error.message : String(error));
-      return {};
+      wrong(name, error instanceof Error ? error.message : String(error));
+      return otherwise;
     }
   };
   const systemNamespace = required("SYSTEM_NAMESPACE");
@@ -124,6 +129,7 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
     metrics: {
       ip: text("METRICS_PROMETHEUS_HOST") || undefined,
       port: integer("ROUSE_METRICS_PORT", integer("METRICS_PROMETHEUS_PORT", 9_090, 65_535, 1_024), 65_535),
+      tls: parsed("METRICS_PROMETHEUS_TLS", () => parseMetricsTls(text), undefined),
     },
     autoscalerUrl:
       text("ROUSE_AUTOSCALER_URL") || `ws://autoscaler.${systemNamespace}.svc.${clusterDomain}:8080`,
@@ -134,7 +140,11 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
       https: integer("ROUSE_HTTPS_PORT", ports.queueHttps, 65_535),
       podHttps: integer("ROUSE_POD_HTTPS_PORT", ports.queueHttps, 65_535),
     },
-    tls: tls(),
+    tls: parsed<TlsSettings>(
+      "ACTIVATOR_TLS",
+      () => parseTlsVariables(text, tlsVariables("ACTIVATOR_TLS")),
+      {},
+    ),
     leavingMs: duration("ROUSE_LEAVING", LEAVING_MS),
     watchesPods: text("ROUSE_WATCH_PODS") === "true",
     hasOldNames: text("ROUSE_OLD_METRIC_NAMES") === "true",

@@ -25,6 +25,8 @@ import { Activator } from "./wiring.ts";
 
 /** The kubelet kills it after 600 s; what has not ended a little before is cut. */
 const DRAIN_MS_MAX = 540_000;
+/** WebSockets are told that much before. */
+const FAREWELL_MS = 10_000;
 
 export interface ProgramDeps {
   readonly client: KubeClient;
@@ -154,7 +156,8 @@ export class Program {
     await new Promise<void>((resolve) => clock.after(this.#leavingMs, resolve));
     const late = Promise.withResolvers<void>();
     const timer = clock.after(DRAIN_MS_MAX, () => late.resolve());
-    await Promise.race([this.activator.drain(), late.promise]);
+    const drained = this.activator.drain({ tunnelsCloseAfterMs: DRAIN_MS_MAX - FAREWELL_MS });
+    await Promise.race([drained, late.promise]);
     timer[Symbol.dispose]();
     await this.activator.close();
     this.#link.close();

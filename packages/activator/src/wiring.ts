@@ -212,9 +212,9 @@ export class Activator implements AsyncDisposable {
   }
 
   /** Takes no more connections, and waits until everything held and in flight has ended, streams too. A-128. */
-  async drain(): Promise<void> {
+  async drain(options: Parameters<Listener["drain"]>[0] = {}): Promise<void> {
     this.leave();
-    await Promise.all(this.#all.map((listener) => listener.drain()));
+    await Promise.all(this.#all.map((listener) => listener.drain(options)));
   }
 
   /** Stops, giving what is held and in flight up to `graceMs`. May be called twice. */

@@ -48,7 +48,7 @@ async function setUp() {
     clusterDomain: "cluster.local",
     idleConnectionsMax: 100,
     probing: { timeoutMs: 300, periodMs: 200 },
-    metrics: { ip: "127.0.0.1", port: 0 },
+    metrics: { ip: "127.0.0.1", port: 0, tls: undefined },
     autoscalerUrl: `ws://127.0.0.1:${port}`,
     listenIp: "127.0.0.1",
     ports: { http: 0, h2c: 0, https: 0, podHttps: 0 },
