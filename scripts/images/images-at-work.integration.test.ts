@@ -52,7 +52,7 @@ describe.skipIf(!canContain())("deploy/kubernetes, run from the files of the ima
       ...{ subsets: [{ addresses: [{ ip: activator.ip }], ports: [{ name: "http", port: 8012 }] }] },
     });
   }, TEST_MS);
-  afterAll(() => owned.disposeAsync());
+  afterAll(() => owned.disposeAsync(), TEST_MS);
 
   test(
     "each pod passes the probes of its Deployment",
