@@ -17,6 +17,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   hop: async () => (await import("./hop.ts")).hop,
   scale: async () => (await import("./scale.ts")).scale,
   overlap: async () => (await import("./overlap.ts")).overlap,
+  start: async () => (await import("./start.ts")).start,
 };
 
 const { values, positionals } = parseArgs({
