@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findCondition, RealClock, RealRandom, RouteKind, silentLogger } from "@rouse/shared";
+import { findCondition, labels, RealClock, RealRandom, RouteKind, silentLogger } from "@rouse/shared";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startHome } from "../src/wiring.ts";
 import { Kubectl, kubectlArchive } from "./support/kubectl.ts";
@@ -141,6 +141,10 @@ describe.skipIf(archive === undefined)("a real kubectl, a whole platform", { tim
     await wait("ksvc/hello", '.status.conditions[?(@.type=="Ready")].reason', "RevisionFailed");
     expect(await conditions("revision/hello-00002")).toContain("ContainerHealthy False ExitCode3;");
     expect(await k("get", "ksvc", "hello", "-o", "jsonpath={.status.conditions}")).toContain("no such table");
+    const [pod = ""] = (await k("get", "pods", "-l", `${labels.revision}=hello-00002`, "-o", "name")).split(
+      "\n",
+    );
+    expect(await k("logs", pod, "-c", "user-container", "--previous")).toBe("no such table");
     await apply({ template: failing(["no-such-program-anywhere"]), traffic: all });
     await wait("revision/hello-00003", '.status.conditions[?(@.type=="ResourcesAvailable")].status', "False");
     expect(await conditions("revision/hello-00003")).toContain("ResourcesAvailable False RunContainerError;");
