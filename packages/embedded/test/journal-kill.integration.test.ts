@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,9 +8,11 @@ import { expect, onTestFinished, test } from "vitest";
 import { ApiServer } from "../src/api-server/api-server.ts";
 
 const WRITER = fileURLToPath(new URL("./support/journal-writer.ts", import.meta.url));
-/** Raise it for more: the data directory goes from each life to the next. */
-const LIVES = 4;
+/** Killed so often within so many answered writes; the data directory goes from each life to the next. */
+const KILLS_MIN = 12;
+const WRITES_MIN = 10_000;
 const WRITES_PER_LIFE = 1_600;
+const LIVES_MAX = 60;
 
 /** What the writer was doing with an object when it was killed. */
 interface Known {
@@ -27,12 +29,18 @@ test("a process killed at any moment loses no write it has answered and keeps no
   const known = new Map<string, Known>();
   let version = 0;
   let acknowledged = 0;
-  for (let life = 0; life < LIVES; life++) {
-    acknowledged += await liveAndDie(dataDir, {
+  let kills = 0;
+  for (let life = 0; kills < KILLS_MIN || acknowledged < WRITES_MIN; life++) {
+    expect(life).toBeLessThan(LIVES_MAX);
+    const death = await liveAndDie(dataDir, {
       seed: life,
       killAfter: random.integer(1, WRITES_PER_LIFE - 100),
+      // Every other time when the journal is being written anew, which is where most could go wrong.
+      isKilledInRewrite: life % 2 === 1,
       known,
     });
+    acknowledged += death.answers;
+    if (death.isKilled) kills++;
     await using server = await ApiServer.start(
       { clock: new RealClock(), random: new RealRandom(), log: silentLogger },
       { dataDir },
@@ -48,20 +56,28 @@ test("a process killed at any moment loses no write it has answered and keeps no
       known.set(name, { acknowledged: value, pending: undefined });
     }
   }
-  expect(acknowledged).toBeGreaterThan(LIVES);
-}, 120_000);
+}, 240_000);
 
-/** Lets a writer write, and kills it when it has had so many answers. Returns how many it had. */
+/** Lets a writer write, and kills it when it has had so many answers. */
 function liveAndDie(
   dataDir: string,
-  { seed, killAfter, known }: { seed: number; killAfter: number; known: Map<string, Known> },
-): Promise<number> {
+  {
+    seed,
+    killAfter,
+    isKilledInRewrite,
+    known,
+  }: { seed: number; killAfter: number; isKilledInRewrite: boolean; known: Map<string, Known> },
+): Promise<{ readonly answers: number; readonly isKilled: boolean }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [WRITER, dataDir, String(seed), String(WRITES_PER_LIFE)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let rest = "";
     let answers = 0;
+    const rewriting = watch(dataDir, (_, name) => {
+      if (isKilledInRewrite && answers >= killAfter / 4 && name === "objects.journal.new")
+        child.kill("SIGKILL");
+    });
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       const lines = (rest + text).split("\n");
       rest = lines.pop() ?? "";
@@ -76,9 +92,12 @@ function liveAndDie(
           answers++;
         }
       }
-      if (answers >= killAfter) child.kill("SIGKILL");
+      if (answers >= killAfter && !isKilledInRewrite) child.kill("SIGKILL");
     });
     child.once("error", reject);
-    child.once("close", () => resolve(answers));
+    child.once("close", (_, signal) => {
+      rewriting.close();
+      resolve({ answers, isKilled: signal === "SIGKILL" });
+    });
   });
 }

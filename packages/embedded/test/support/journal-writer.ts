@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { RealClock, RealRandom, SeededRandom, silentLogger } from "@rouse/shared";
 import { ApiServer } from "../../src/api-server/api-server.ts";
 import { ApiHandler } from "../../src/api-server/wire/api-handler.ts";
@@ -26,6 +27,11 @@ const random = new SeededRandom(Number(seed));
 const MAPS = "/api/v1/namespaces/default/configmaps";
 const COLUMNS = 8;
 
+/** Before anything else happens: `process.stdout` keeps for later what a reader that is behind has no room for. */
+function say(line: string): void {
+  writeSync(1, line);
+}
+
 async function send(method: string, path: string, body: unknown): Promise<number> {
   const bytes = Buffer.from(body === undefined ? "" : JSON.stringify(body));
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
@@ -46,16 +52,16 @@ async function column(index: number): Promise<void> {
     const padding = "x".repeat(random.integer(0, 2_000));
     const body = { metadata: { name }, data: { value, padding, check: `${value}/${padding.length}` } };
     const isDelete = random.integer(0, 9) === 0;
-    process.stdout.write(`try ${name} ${isDelete ? "-" : value}\n`);
+    say(`try ${name} ${isDelete ? "-" : value}\n`);
     let status = isDelete
       ? await send("DELETE", `${MAPS}/${name}`, undefined)
       : await send("PATCH", `${MAPS}/${name}`, body);
     if (status === 404 && !isDelete) status = await send("POST", MAPS, body);
-    if (status < 300 || status === 404) process.stdout.write(`${name} ${isDelete ? "-" : value}\n`);
-    else process.stdout.write(`failed ${name} ${status}\n`);
+    if (status < 300 || status === 404) say(`${name} ${isDelete ? "-" : value}\n`);
+    else say(`failed ${name} ${status}\n`);
   }
 }
 
 await Promise.all(Array.from({ length: COLUMNS }, (_, index) => column(index)));
-process.stdout.write("done\n");
+say("done\n");
 await server.close();
