@@ -49,3 +49,11 @@ export function newRevisionEntry(
     ejections: new Set(),
   };
 }
+
+/** Nobody waits for it any more. */
+export function stopTimers(entry: RevisionEntry): void {
+  entry.waitTimer?.[Symbol.dispose]();
+  entry.waitTimer = undefined;
+  for (const timer of entry.ejections) timer[Symbol.dispose]();
+  entry.ejections.clear();
+}

@@ -21,7 +21,7 @@ import type { AskPod } from "../probe/ask-pod.ts";
 import { PodProber, type ProbePace } from "../probe/pod-prober.ts";
 import { type PodAnswer, PodReach } from "../probe/pod-reach.ts";
 import { type RevisionDirectory, unknownRevision } from "../resolve/resolve-revision.ts";
-import { newRevisionEntry, type RevisionEntry } from "../resolve/revision-entry.ts";
+import { newRevisionEntry, type RevisionEntry, stopTimers } from "../resolve/revision-entry.ts";
 import { revisionTarget } from "../resolve/revision-target.ts";
 import type { MeshAccess } from "../settings/network-settings.ts";
 import { RevisionThrottle } from "../throttle/revision-throttle.ts";
@@ -297,11 +297,4 @@ export class RevisionWatch implements RevisionDirectory, Disposable {
     const entry = this.#entries.get(revisionKey({ namespace: object.metadata.namespace, name }));
     if (entry !== undefined) use(entry);
   }
-}
-
-function stopTimers(entry: RevisionEntry): void {
-  entry.waitTimer?.[Symbol.dispose]();
-  entry.waitTimer = undefined;
-  for (const timer of entry.ejections) timer[Symbol.dispose]();
-  entry.ejections.clear();
 }
