@@ -18,6 +18,9 @@ const HTTP2_STREAMS = 16;
 const REVISION = { "Knative-Serving-Revision": "hello-00001", "Knative-Serving-Namespace": "default" };
 const WARM_UP_REQUESTS = 15_000;
 const WARM_UP_SECONDS_MAX = 10;
+const ENGINE = "engine";
+/** Other people's hops, which the engine is set beside one by one. */
+const PEERS = ["nginx", "haproxy", "undici", "http-proxy"];
 const OURS = ["engine", "queue-proxy", "queue-proxy with 10 places", "activator"];
 
 interface Requests {
@@ -54,6 +57,9 @@ const PARKED = "parked";
 /** What one target did in one round of one scenario. */
 interface Sample {
   readonly cpuUs: number;
+  /** Right after the load. */
+  readonly privateMib: number;
+  readonly residentMib: number;
   readonly load: Load;
 }
 
@@ -130,11 +136,20 @@ async function runRequests(
     const says = `${sample.cpuUs.toFixed(1)} µs, ${Math.round(perSecond)}/s, p99 ${p99Ms.toFixed(2)} ms, ${errors} errors`;
     return { sample, says };
   });
-  const floorUs = quantile(
-    (samples.get(floorOf(scenario)) ?? []).map(({ cpuUs }) => cpuUs),
-    0.5,
-  );
-  return [...samples].flatMap(([name, taken]) => resultsOf(`${scenario.name}, ${name}`, taken, floorUs));
+  const usOf = (name: string): number =>
+    quantile(
+      (samples.get(name) ?? []).map(({ cpuUs }) => cpuUs),
+      0.5,
+    );
+  const floorUs = usOf(floorOf(scenario));
+  return [
+    ...[...samples].flatMap(([name, taken]) => resultsOf(`${scenario.name}, ${name}`, taken, floorUs)),
+    ...PEERS.filter((peer) => samples.has(peer) && samples.has(ENGINE)).map((peer) =>
+      result(`${scenario.name}, engine beside ${peer}: processor time`, "µs/request", usOf(ENGINE), {
+        baseline: usOf(peer),
+      }),
+    ),
+  ];
 }
 
 async function runLarge(
@@ -178,7 +193,12 @@ async function measure(
     scenario.protocol === "h1"
       ? await http1Load({ ...plan, connections: CONNECTIONS })
       : await http2Load({ ...plan, connections: HTTP2_CONNECTIONS, streams: HTTP2_STREAMS });
-  return { cpuUs: (hopped.cpuUs() - beforeUs) / Math.max(1, load.requests), load };
+  return {
+    cpuUs: (hopped.cpuUs() - beforeUs) / Math.max(1, load.requests),
+    privateMib: hopped.anonymousKib() / 1_024,
+    residentMib: hopped.residentKib() / 1_024,
+    load,
+  };
 }
 
 function resultsOf(name: string, samples: readonly Sample[], floorUs: number): readonly Result[] {
@@ -190,6 +210,22 @@ function resultsOf(name: string, samples: readonly Sample[], floorUs: number): r
       spread: spread(cpuUs),
       baseline: floorUs,
     }),
+    result(
+      `${name}: private memory`,
+      "MiB",
+      quantile(
+        samples.map(({ privateMib }) => privateMib),
+        0.5,
+      ),
+    ),
+    result(
+      `${name}: resident memory`,
+      "MiB",
+      quantile(
+        samples.map(({ residentMib }) => residentMib),
+        0.5,
+      ),
+    ),
     result(`${name}: rate`, "requests/s", median("perSecond"), { spread: spread(of("perSecond")) }),
     result(`${name}: p50`, "ms", median("p50Ms")),
     result(`${name}: p99`, "ms", median("p99Ms")),

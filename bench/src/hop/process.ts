@@ -50,8 +50,17 @@ export class PinnedProcess implements AsyncDisposable {
 
   /** Memory of its own that no file backs: heaps, buffers, stacks. */
   anonymousKib(): number {
+    return this.#memoryKib(/^RssAnon:\s+(\d+) kB/m);
+  }
+
+  /** All it has in memory, what it shares with others included. */
+  residentKib(): number {
+    return this.#memoryKib(/^VmRSS:\s+(\d+) kB/m);
+  }
+
+  #memoryKib(line: RegExp): number {
     const text = readFileSync(`/proc/${this.#child.pid}/status`, "latin1");
-    return Number(/^RssAnon:\s+(\d+) kB/m.exec(text)?.[1] ?? 0);
+    return Number(line.exec(text)?.[1] ?? 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
