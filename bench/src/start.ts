@@ -8,6 +8,8 @@ import { quantile, spread } from "./quantile.ts";
 const ROUNDS = { quick: 8, full: 30 } as const;
 /** As a pod has it: all interfaces, the contract's ports. */
 const PORT = 8012;
+/** Asking without a pause would take the core the sidecar starts on. */
+const RETRY_MS = 1;
 const ENVIRONMENT: Readonly<Record<string, string>> = {
   CONTAINER_CONCURRENCY: "10",
   QUEUE_SERVING_PORT: String(PORT),
@@ -72,13 +74,17 @@ async function untilItListens(root: string): Promise<number> {
 
 /** @throws when the sidecar has ended: its ports are taken, for example */
 function isOpen(child: ChildProcess): Promise<boolean> {
-  if (child.exitCode !== null) throw new Error(`the sidecar has ended with ${child.exitCode}`);
+  if (child.exitCode !== null) {
+    throw new Error(
+      `the sidecar has ended with ${child.exitCode}: are 8012, 8022 and 9090 free on every address?`,
+    );
+  }
   return new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port: PORT });
     socket.once("connect", () => {
       socket.destroy();
       resolve(true);
     });
-    socket.once("error", () => setImmediate(() => resolve(false)));
+    socket.once("error", () => setTimeout(() => resolve(false), RETRY_MS));
   });
 }
