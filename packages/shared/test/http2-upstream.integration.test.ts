@@ -170,3 +170,17 @@ test("a client that opens streams only to reset them is told to calm down and cu
   using other = new Client(hop);
   expect((await other.call({ ":path": "/local" }, "").done()).body).toBe("ok");
 });
+
+test("Q-78: a field of one connection is no part of a request in HTTP/2: its stream is reset, the session goes on", async () => {
+  await using origin = await RawOrigin.start();
+  await using hop = await Hop.start(origin, {
+    handler: () => (exchange) => exchange.respond({ status: 200, body: exchange.request.target }),
+  });
+  const client = await hop.connect();
+  client.write(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${SETTINGS}`);
+  client.write(frame(1, 5, 1, "\x82\x86\x84\x01\x01a\x00\x0aconnection\x05close"));
+  await client.take(frame(3, 0, 1, "\0\0\0\x01")); // RST_STREAM, PROTOCOL_ERROR
+  client.write(frame(1, 5, 3, "\x82\x86\x84\x01\x01a"));
+  await client.take(frame(0, 1, 3, "/"));
+  expect(hop.exchanges.length).toBe(1);
+});
