@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { SeededRandom } from "../src/random.ts";
-import { Hop, RawOrigin, type RawPeer } from "./http-harness.ts";
+import { Hop, RawOrigin, type RawPeer, settled } from "./http-harness.ts";
 
 const MIB = 1_048_576;
 /** What may be on the way when a reader stops: socket buffers of four kernels' ends, and ours. */
@@ -234,19 +234,6 @@ async function send(peer: RawPeer, body: Buffer, framing: "length" | "chunked", 
     if (!goesOn) await new Promise<void>((resolve) => socket.once("drain", () => resolve()));
   }
   if (framing === "chunked") socket.write("0\r\n\r\n");
-}
-
-/** Until a figure no longer changes while other traffic goes through the same server several times. */
-async function settled(figure: () => number, hop: Hop): Promise<void> {
-  const other = await hop.connect();
-  for (let before = -1, same = 0; same < 20; ) {
-    const now = figure();
-    same = now === before ? same + 1 : 0;
-    before = now;
-    other.write("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
-    await other.take("\r\n\r\n");
-  }
-  other.end();
 }
 
 async function collect(peer: RawPeer, isEnough: (soFar: { length: number }) => boolean): Promise<Buffer> {

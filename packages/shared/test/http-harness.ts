@@ -226,3 +226,16 @@ export class Hop implements AsyncDisposable {
     this.pool.close();
   }
 }
+
+/** Until a figure no longer changes while other traffic goes through the same server several times. */
+export async function settled(figure: () => number, hop: Hop): Promise<void> {
+  const other = await hop.connect();
+  for (let before = -1, same = 0; same < 20; ) {
+    const now = figure();
+    same = now === before ? same + 1 : 0;
+    before = now;
+    other.write("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
+    await other.take("\r\n\r\n");
+  }
+  other.end();
+}
