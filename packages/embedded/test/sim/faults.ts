@@ -23,6 +23,8 @@ export interface ClientFaults {
   readonly conflicts: number;
   /** Watch events are late by up to this, in order. */
   readonly lagMs: number;
+  /** And by this much at least. */
+  readonly lagMsMin?: number;
   /** Of watch events: the watch ends after it. */
   readonly watchEnds: number;
 }
@@ -62,13 +64,13 @@ export class FaultyClient implements KubeClient {
     let lastDueAt = 0;
     let isOver = false;
     const late = (deliver: () => void): void => {
-      const { lagMs } = this.#faults();
+      const { lagMs, lagMsMin = 0 } = this.#faults();
       if (lagMs === 0 && lastDueAt <= this.#clock.now()) {
         deliver();
         return;
       }
       const now = this.#clock.now();
-      lastDueAt = Math.max(lastDueAt, now + this.#random.integer(0, lagMs));
+      lastDueAt = Math.max(lastDueAt, now + this.#random.integer(lagMsMin, lagMs));
       this.#clock.after(lastDueAt - now, () => {
         if (!isOver) deliver();
       });

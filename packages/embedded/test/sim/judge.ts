@@ -3,6 +3,7 @@ import type { Scenario } from "./scenario.ts";
 import { isServed, SERVED, type SimRequest } from "./sim-request.ts";
 import type { Slack } from "./slack.ts";
 
+const BAD_GATEWAY = 502;
 /** A pod's own queue is in its own process: nothing has to travel. */
 const OWN_QUEUE_MS = 500;
 /** Answers and broken connections travel. */
@@ -70,14 +71,16 @@ type Loss =
   | { readonly kind: "excused"; readonly excuse: Excuse }
   | { readonly kind: "lost"; readonly why: string };
 
-function lossOf(request: SimRequest, { slots, scenario }: Evidence): Loss {
+function lossOf(request: SimRequest, { slots, slack, scenario }: Evidence): Loss {
   const { status, harm, text, takenAt, takenBy, begunAt, endedAt, sentAt, wasCut } = request;
   // What was answered by then was not lost by the fault.
   if (harm === "crash") return { kind: "excused", excuse: "crashed" };
   if (harm === "hang") return { kind: "excused", excuse: "hung" };
-  if (status === SERVED && wasCut && endedAt - sentAt >= timeoutMsOf(request, scenario)) {
-    return { kind: "excused", excuse: "too late" };
-  }
+  const tookMs = endedAt - sentAt;
+  const timeoutMs = timeoutMsOf(request, scenario);
+  // A pod that goes has the revision's timeout to end what it has, counted from before the news of it had travelled.
+  const isLate = status === SERVED ? wasCut && tookMs >= timeoutMs : tookMs >= timeoutMs - slack.nowhereMs;
+  if (isLate && (status === SERVED || status === BAD_GATEWAY)) return { kind: "excused", excuse: "too late" };
   if (status !== 503 && status !== 504) return lost("no fault met it");
   // Of the gateway: an activator would have taken the request, had it been sent to one.
   if (text.includes("no ready endpoint") || text.includes("none of its endpoints")) {
