@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { defaultAutoscalerConfig, parseAutoscalerConfig } from "@rouse/autoscaler";
-import { ACTIVATOR_SERVICE, portNames, ports, SYSTEM_NAMESPACE } from "@rouse/shared";
+import { ACTIVATOR_SERVICE, EACH_ACTIVATOR_SERVICE, portNames, ports, SYSTEM_NAMESPACE } from "@rouse/shared";
 import { beforeAll, describe, expect, test } from "vitest";
 import { builtInProblems } from "./built-in-schemas.ts";
 import { CustomSchemas } from "./custom-schemas.ts";
@@ -98,6 +98,8 @@ describe.skipIf(!canRender)("kubectl apply -k deploy/kubernetes", () => {
       [portNames.http]: [ports.serviceHttp, ports.queueHttp],
       [portNames.h2c]: [ports.serviceH2c, ports.queueH2c],
     });
+    expect(portsOf(EACH_ACTIVATOR_SERVICE)).toEqual({ http: [ports.queueHttp, ports.queueHttp] });
+    expect(at(one("Service", EACH_ACTIVATOR_SERVICE), "spec", "clusterIP")).toBe("None");
     expect(portsOf("autoscaler")).toMatchObject({ http: [8080, 8080], "http-metrics": [9090, 9090] });
     for (const service of all("Service")) {
       const selector = at(service, "spec", "selector");

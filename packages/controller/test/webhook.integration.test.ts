@@ -184,6 +184,7 @@ describe("injection, over TLS", () => {
       env.get("REVISION_TIMEOUT_SECONDS"),
     ]).toEqual(["5", "3000", "90"]);
     expect([env.get("SERVING_REVISION"), env.get("QUEUE_SERVING_PORT")]).toEqual(["hello", "8012"]);
+    expect(env.get("ROUSE_READY_LISTENERS")).toBe("activator-each.knative-serving.svc:8012");
     const again = await ask({ port: first.port, path: "/inject", ca, kind: "Pod", object: injected });
     expect(again).toMatchObject({ allowed: true });
     expect(again.patch).toBeUndefined();

@@ -72,6 +72,7 @@ export {
   ACTIVATOR_SERVICE,
   annotations,
   autoscaling,
+  EACH_ACTIVATOR_SERVICE,
   HEALTH_PATH,
   headers,
   labels,

@@ -1,6 +1,7 @@
 import {
   annotations,
   type Container,
+  EACH_ACTIVATOR_SERVICE,
   type JsonPatchOperation,
   type Pod,
   type PodAutoscaler,
@@ -10,6 +11,7 @@ import {
   type Revision,
   rouse,
   type Stored,
+  SYSTEM_NAMESPACE,
 } from "@rouse/shared";
 import { servingIndex } from "../configuration/revision-defaults.ts";
 import { queueProxyContainer } from "../revision/queue-proxy-container.ts";
@@ -36,6 +38,12 @@ const SECURITY = {
   seccompProfile: { type: "RuntimeDefault" },
 } as const;
 
+/** A sidecar tells every activator that its program is ready, before the API does. Design §5. */
+const tellsActivators = {
+  name: "ROUSE_READY_LISTENERS",
+  value: `${EACH_ACTIVATOR_SERVICE}.${SYSTEM_NAMESPACE}.svc:${ports.queueHttp}`,
+};
+
 interface GivenContainer extends Container {
   readonly lifecycle?: { readonly preStop?: unknown };
 }
@@ -56,7 +64,8 @@ export function injectSidecar(pod: Pod, autoscaler: Stored<PodAutoscaler>, setti
   if (taken !== undefined) return refused(`port ${taken.containerPort} is one of queue-proxy's own`);
   const timeoutSeconds = revision.spec.timeoutSeconds ?? 0;
   const graceSeconds = pod.spec.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT;
-  const sidecar = { ...queueProxyContainer(revision, settings), securityContext: SECURITY };
+  const made = queueProxyContainer(revision, settings);
+  const sidecar = { ...made, env: [...(made.env ?? []), tellsActivators], securityContext: SECURITY };
   return {
     kind: "patch",
     operations: [

@@ -144,6 +144,8 @@ export const PORT_PER_POD = "per-pod";
 export const SYSTEM_NAMESPACE = "knative-serving";
 /** Name of the Service and Endpoints of the activators in the system namespace. K-31. */
 export const ACTIVATOR_SERVICE = "activator-service";
+/** Headless, so that its name stands for each activator: who has news for all of them. On plain Kubernetes. */
+export const EACH_ACTIVATOR_SERVICE = "activator-each";
 /** Name of the sidecar container in every revision pod. Q-1. */
 export const QUEUE_PROXY_CONTAINER = "queue-proxy";
 /** Path used by readiness questions among the components. */
