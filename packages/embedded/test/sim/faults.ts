@@ -23,8 +23,6 @@ export interface ClientFaults {
   readonly conflicts: number;
   /** Watch events are late by up to this, in order. */
   readonly lagMs: number;
-  /** And by this much at least. */
-  readonly lagMsMin?: number;
   /** Of watch events: the watch ends after it. */
   readonly watchEnds: number;
 }
@@ -64,13 +62,13 @@ export class FaultyClient implements KubeClient {
     let lastDueAt = 0;
     let isOver = false;
     const late = (deliver: () => void): void => {
-      const { lagMs, lagMsMin = 0 } = this.#faults();
+      const { lagMs } = this.#faults();
       if (lagMs === 0 && lastDueAt <= this.#clock.now()) {
         deliver();
         return;
       }
       const now = this.#clock.now();
-      lastDueAt = Math.max(lastDueAt, now + this.#random.integer(lagMsMin, lagMs));
+      lastDueAt = Math.max(lastDueAt, now + this.#random.integer(0, lagMs));
       this.#clock.after(lastDueAt - now, () => {
         if (!isOver) deliver();
       });

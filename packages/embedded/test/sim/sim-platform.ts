@@ -34,11 +34,6 @@ import type { SimNetwork } from "./sim-network.ts";
 export const GATEWAY: Upstream = { ip: "127.0.0.1", port: 8080 };
 /** What the home's kubelet waits. */
 const QUIET_MS = 200;
-/** Of the network's lag, the part that is always there. */
-const LAG_STEADINESS = 0.8;
-/** The grace period has to outlast the network's lag (K-79); where there is none, confirmation has to do. */
-const LAG_MS_SHORT = 50;
-const GRACE = { short: "1s", long: "6s" } as const;
 const calmDay: ClientFaults = { writeFailures: 0, conflicts: 0, lagMs: 1, watchEnds: 0 };
 
 export interface SimPlatformDeps {
@@ -70,8 +65,7 @@ export class SimPlatform implements AsyncDisposable {
     const { clock, random } = deps;
     const platform = new SimPlatform(deps, await ApiServer.start({ clock, random, log: silentLogger }));
     await createSystemObjects(platform.client);
-    const grace = deps.scenario.networkLagMs <= LAG_MS_SHORT ? GRACE.short : GRACE.long;
-    const patch = { kind: "merge", body: { data: { "scale-to-zero-grace-period": grace } } } as const;
+    const patch = { kind: "merge", body: { data: { "scale-to-zero-grace-period": "6s" } } } as const;
     const config = { namespace: SYSTEM_NAMESPACE, name: "config-autoscaler" };
     await platform.client.patch(ConfigMapKind, config, patch);
     return platform;
@@ -81,7 +75,7 @@ export class SimPlatform implements AsyncDisposable {
   async start(): Promise<void> {
     const { network, machine, scenario } = this.#deps;
     const gateway = await Gateway.start(
-      { ...this.#component({ networkLagMs: scenario.networkLagMs }), network },
+      { ...this.#component({ lagMs: scenario.networkLagMs }), network },
       GATEWAY,
     );
     this.#running.use(gateway);
@@ -184,20 +178,20 @@ export class SimPlatform implements AsyncDisposable {
     return this.#running.disposeAsync();
   }
 
-  /** A pod that goes serves for as long as the API's news of it travels, and no longer: the rest is the grace period's. */
+  /**
+   * A pod that goes serves for as long as the news of it travels: the home's own time where the gateway hears at once, as
+   * in a cluster (30 s there) where it hears late.
+   */
   get #quietMs(): number {
-    return QUIET_MS + 2 * this.#deps.scenario.faults.lagMs;
+    const { networkLagMs, faults } = this.#deps.scenario;
+    return QUIET_MS + 2 * (networkLagMs + faults.lagMs);
   }
 
-  /** @param networkLagMs how late a network hears that is programmed: always about as late */
-  #component({ networkLagMs }: { readonly networkLagMs?: number } = {}) {
+  #component({ lagMs }: { readonly lagMs?: number } = {}) {
     const { scenario, random, clock: inner } = this.#deps;
     const clock = new StallingClock(inner);
     this.#stalling.push(clock);
-    const faults: ClientFaults =
-      networkLagMs === undefined
-        ? scenario.faults
-        : { ...scenario.faults, lagMs: networkLagMs, lagMsMin: Math.floor(LAG_STEADINESS * networkLagMs) };
+    const faults = { ...scenario.faults, lagMs: lagMs ?? scenario.faults.lagMs };
     const client = new FaultyClient(this.client, { clock: inner, random }, () =>
       this.isCalm ? calmDay : faults,
     );
