@@ -23,6 +23,8 @@ import { Spans } from "./spans.ts";
 const SAMPLE_MS = 100;
 /** A process that hangs is found out by three probes in a row that fail, ten seconds apart; then news travel. */
 const FOUND_OUT_MS = 40_000;
+/** The longest window, the grace period, and time for both to be seen. S-104, S-107. */
+const REST_MS = 25_000;
 
 export interface WitnessDeps {
   readonly scenario: Scenario;
@@ -45,6 +47,8 @@ export class Witness implements Disposable {
   readonly #watches = new DisposableStack();
   readonly #public = new Map<ObjectKey, Stored<Endpoints>>();
   readonly #pods = new Map<ObjectKey, "ready" | "not ready" | "ending">();
+  /** Of each pod, the times in which it was ready. */
+  readonly #ready = new Map<ObjectKey, Spans>();
   readonly #replicas = new Map<ObjectKey, number>();
   /** Of public endpoints: since when nobody listens where they lead, and nobody who answers. */
   readonly #nowhere = new Map<ObjectKey, { readonly nobody: Spans; readonly noAnswer: Spans }>();
@@ -80,6 +84,11 @@ export class Witness implements Disposable {
     if (this.#isOver) return;
     const now = this.#deps.clock.now();
     this.#slots.look(now);
+    for (const [pod, state] of this.#pods) {
+      const spans = this.#ready.get(pod) ?? new Spans();
+      this.#ready.set(pod, spans);
+      spans.note(state === "ready", now);
+    }
     for (const [key, endpoints] of this.#public) this.#lookAtEndpoints(key, endpoints, now);
     this.#deps.clock.after(SAMPLE_MS, () => this.begin());
   }
@@ -171,9 +180,12 @@ export class Witness implements Disposable {
     return excuses;
   }
 
-  /** A minute after the last request a revision has no pods but its minimum, or none that is ready: S-103 waits for it. */
+  /** A minute after the last request a revision has no pods but its minimum, or none long ready: S-103 waits for it. */
   #lookAtRest(service: string, min: number): void {
-    const isReady = [...this.#pods].some(([pod, state]) => isOf(pod, service) && state === "ready");
+    const now = this.#deps.clock.now();
+    const isReady = [...this.#pods.keys()].some(
+      (pod) => isOf(pod, service) && (this.#ready.get(pod)?.sinceMs(now) ?? 0) > REST_MS,
+    );
     for (const [deployment, replicas] of this.#replicas) {
       if (!isOf(deployment, service) || replicas === min || (replicas > min && !isReady)) continue;
       this.#deps.history.violate(`${deployment} has ${replicas} replicas a minute after the last request`);
