@@ -59,7 +59,8 @@ async function obey(order: HostOrder): Promise<HostAnswer> {
       await client.update(EndpointsKind, endpoints(order.name, order.ports));
       break;
     case "look":
-      for (let round = 0; round < 3; round++) globalThis.gc?.();
+      // As the program does when it has come to rest (IdleMemory): any other kind keeps the pages.
+      for (let round = 0; round < 3; round++) void globalThis.gc?.({ type: "major", flavor: "last-resort" });
   }
   const snapshot: { held: number; inFlight: number }[] = activator.snapshot();
   return {

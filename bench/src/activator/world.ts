@@ -30,7 +30,10 @@ export class World implements Disposable {
   }
 
   static async start(): Promise<World> {
-    const host = fork(new URL("host.ts", import.meta.url), [], { execArgv: ["--expose-gc"] });
+    const host = fork(new URL("host.ts", import.meta.url), [], {
+      execArgv: ["--expose-gc"],
+      env: { ...process.env, MALLOC_ARENA_MAX: "1" }, // as in the image
+    });
     const world = new World(host);
     world.#port = (await world.tell({ kind: "look" })).port;
     return world;
