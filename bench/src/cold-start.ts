@@ -68,6 +68,8 @@ async function coldSamples(
   const rounds = isQuick ? ROUNDS_QUICK : ROUNDS_FULL;
   await timeBareSpawn(program); // the first one reads the files into the page cache
   for (let round = 1; round <= rounds; round++) {
+    // All of them: programs that are just ending would take the processor from the one that is starting.
+    for (const service of serviceNames) await awaitZero(platform, service, ports.get(service) ?? []);
     for (const service of serviceNames) {
       await awaitZero(platform, service, ports.get(service) ?? []);
       const bareMs = await timeBareSpawn(program);
