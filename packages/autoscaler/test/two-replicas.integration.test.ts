@@ -32,7 +32,11 @@ const REVISIONS = Array.from({ length: 8 }, (_, index) => `load-${index}`);
 const PODS = 6;
 /** At five a pod and 70 % of that: six pods. */
 const LOAD = 20;
-const REPORT_MS = 1_000;
+/**
+ * Reports of one second add up, so a report a second counts twice or not at all where it meets the second's end. Told in
+ * tenths, one more or less moves nothing.
+ */
+const REPORT_MS = 100;
 const DESIRED = "kn_revision_pods_desired";
 const PANIC = "kn_revision_panic_mode";
 const LIMIT_MS = 90_000;
@@ -134,7 +138,11 @@ function activator(port: number, revisions: readonly RevisionKey[], first: numbe
     socket.on("close", () => void clock.after(100, connect));
   };
   connect();
-  const report = stat({ podName: `activator-${first}`, concurrency: LOAD / IPS.length, rps: LOAD });
+  const report = stat({
+    podName: `activator-${first}`,
+    concurrency: (LOAD / IPS.length) * (REPORT_MS / 1_000),
+    rps: LOAD,
+  });
   const bytes = encodeStatMessages(revisions.map((revision) => ({ revision, stat: report })));
   const tell = (): void => {
     if (isOver) return;
@@ -164,75 +172,72 @@ async function gaugeAt(ip: string, port: number, gauge: string): Promise<Readonl
   return new Map(rows.map(([, , name = "", value]) => [name, Number(value)]));
 }
 
-test(
-  "S-130…S-138, S-141: of two replicas one dies under load, the other decides for all, and no scale moves by more than one",
-  async () => {
-    const store = new ObjectStore({ wall: () => clock.wall(), random });
-    const client = new InProcessKubeClient({ store, clock });
-    await client.create(ConfigMapKind, {
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { namespace: SYSTEM_NAMESPACE, name: "config-leader-election" },
-      data: { buckets: "4", "lease-duration": "3s", "renew-deadline": "2s", "retry-period": "500ms" },
+test("S-130…S-138, S-141: of two replicas one dies under load, the other decides for all, and no scale moves by more than one", { // Two activators that report once a second: a machine that stands still for two is no finding.
+  timeout: LIMIT_MS,
+}, async () => {
+  const store = new ObjectStore({ wall: () => clock.wall(), random });
+  const client = new InProcessKubeClient({ store, clock });
+  await client.create(ConfigMapKind, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { namespace: SYSTEM_NAMESPACE, name: "config-leader-election" },
+    data: { buckets: "4", "lease-duration": "3s", "renew-deadline": "2s", "retry-period": "500ms" },
+  });
+  const port = await freePort();
+  await using running = new AsyncDisposableStack();
+  const start = async (ip: string): Promise<{ program: Program; die(): void }> => {
+    const life = mortal(client);
+    const config = parseConfig({
+      POD_NAME: `pod-${ip}`,
+      POD_IP: ip,
+      ROUSE_LISTEN_IP: ip,
+      ROUSE_STAT_PORT: String(port),
+      ROUSE_METRICS_PORT: "0",
     });
-    const port = await freePort();
-    await using running = new AsyncDisposableStack();
-    const start = async (ip: string): Promise<{ program: Program; die(): void }> => {
-      const life = mortal(client);
-      const config = parseConfig({
-        POD_NAME: `pod-${ip}`,
-        POD_IP: ip,
-        ROUSE_LISTEN_IP: ip,
-        ROUSE_STAT_PORT: String(port),
-        ROUSE_METRICS_PORT: "0",
-      });
-      const deps = { client: life.client, clock, random, log: silentLogger, onFatal: () => {} };
-      return { program: running.use(await startProgram(deps, config)), die: life.die };
-    };
-    const holders = async (): Promise<readonly string[]> => {
-      const { items } = await client.list(LeaseKind, { namespace: SYSTEM_NAMESPACE });
-      return items.map(({ spec }) => spec.holderIdentity?.split("_")[1] ?? "");
-    };
-    const [first, second] = [await start(IPS[0]), await start(IPS[1])];
-    for (const name of REVISIONS) await addRevision(client, name);
-    for (const name of REVISIONS) await serve(client, name);
-    await expect.poll(async () => (await holders()).length, { timeout: 10_000 }).toBe(4);
-    const keys = REVISIONS.map((name) => revisionKey({ namespace: "default", name }));
-    for (const at of IPS.keys()) running.use(activator(port, keys, at));
+    const deps = { client: life.client, clock, random, log: silentLogger, onFatal: () => {} };
+    return { program: running.use(await startProgram(deps, config)), die: life.die };
+  };
+  const holders = async (): Promise<readonly string[]> => {
+    const { items } = await client.list(LeaseKind, { namespace: SYSTEM_NAMESPACE });
+    return items.map(({ spec }) => spec.holderIdentity?.split("_")[1] ?? "");
+  };
+  const [first, second] = [await start(IPS[0]), await start(IPS[1])];
+  for (const name of REVISIONS) await addRevision(client, name);
+  for (const name of REVISIONS) await serve(client, name);
+  await expect.poll(async () => (await holders()).length, { timeout: 10_000 }).toBe(4);
+  const keys = REVISIONS.map((name) => revisionKey({ namespace: "default", name }));
+  for (const at of IPS.keys()) running.use(activator(port, keys, at));
 
-    const seen = new Set<number>();
-    const { resourceVersion } = await client.list(DeploymentKind);
-    running.use(
-      client.watch(
-        DeploymentKind,
-        { resourceVersion },
-        {
-          event: (event) => {
-            if (event.type !== "BOOKMARK") seen.add(event.object.spec.replicas ?? Number.NaN);
-          },
-          closed: () => {},
+  const seen = new Set<number>();
+  const { resourceVersion } = await client.list(DeploymentKind);
+  running.use(
+    client.watch(
+      DeploymentKind,
+      { resourceVersion },
+      {
+        event: (event) => {
+          if (event.type !== "BOOKMARK") seen.add(event.object.spec.replicas ?? Number.NaN);
         },
-      ),
-    );
-    const desired = (ip: string, { program }: { readonly program: Program }) =>
-      gaugeAt(ip, program.metricsPort, DESIRED);
-    const decided = async (): Promise<number> =>
-      [...(await desired(IPS[0], first)).values()].filter((pods) => pods === PODS).length;
-    await expect.poll(decided, { timeout: 20_000 }).toBe(REVISIONS.length);
-    // The second has nothing to decide yet: what its activator tells goes on to the first.
-    expect(new Set(await holders())).toEqual(new Set([IPS[0]]));
+        closed: () => {},
+      },
+    ),
+  );
+  const desired = (ip: string, { program }: { readonly program: Program }) =>
+    gaugeAt(ip, program.metricsPort, DESIRED);
+  const decided = async (): Promise<number> =>
+    [...(await desired(IPS[0], first)).values()].filter((pods) => pods === PODS).length;
+  await expect.poll(decided, { timeout: 20_000 }).toBe(REVISIONS.length);
+  // The second has nothing to decide yet: what its activator tells goes on to the first.
+  expect(new Set(await holders())).toEqual(new Set([IPS[0]]));
 
-    first.die();
-    await first.program[Symbol.asyncDispose]();
-    const taken = async () => [...(await desired(IPS[1], second)).values()];
-    await expect.poll(async () => (await taken()).length, { timeout: 20_000 }).toBe(REVISIONS.length);
-    expect(new Set(await holders())).toEqual(new Set([IPS[1]]));
-    // At first it is in panic, and shrinks nothing (S-76); what it wants later is what it has measured itself.
-    const panics = async () => [...(await gaugeAt(IPS[1], second.program.metricsPort, PANIC)).values()];
-    await expect.poll(async () => new Set(await panics()), { timeout: 20_000 }).toEqual(new Set([0]));
-    for (const pods of [...seen, ...(await taken())]) {
-      expect(Math.abs(pods - PODS)).toBeLessThanOrEqual(1);
-    }
-  },
-  LIMIT_MS,
-);
+  first.die();
+  await first.program[Symbol.asyncDispose]();
+  const taken = async () => [...(await desired(IPS[1], second)).values()];
+  await expect.poll(async () => (await taken()).length, { timeout: 20_000 }).toBe(REVISIONS.length);
+  expect(new Set(await holders())).toEqual(new Set([IPS[1]]));
+  // At first it is in panic, and shrinks nothing (S-76); what it wants later is what it has measured itself.
+  const panics = async () => [...(await gaugeAt(IPS[1], second.program.metricsPort, PANIC)).values()];
+  await expect.poll(async () => new Set(await panics()), { timeout: 20_000 }).toEqual(new Set([0]));
+  const wanted = [...seen, ...(await taken())];
+  expect(wanted.filter((pods) => Math.abs(pods - PODS) > 1)).toEqual([]);
+});
