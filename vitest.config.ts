@@ -5,6 +5,8 @@ const packages = readdirSync(new URL("packages", import.meta.url)).map((name) =>
 
 export default defineConfig({
   test: {
+    // One for each processor of the smallest machine this is meant for; left to itself it would take one less.
+    maxWorkers: 2,
     // Built declarations carry the names of the tests they were built from.
     exclude: ["**/node_modules/**", "**/dist/**"],
     projects: [...packages, "bench", "scripts"].map((root) => ({
