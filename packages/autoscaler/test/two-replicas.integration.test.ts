@@ -172,7 +172,7 @@ async function gaugeAt(ip: string, port: number, gauge: string): Promise<Readonl
   return new Map(rows.map(([, , name = "", value]) => [name, Number(value)]));
 }
 
-test("S-130…S-138, S-141: of two replicas one dies under load, the other decides for all, and no scale moves by more than one", { // Two activators that report once a second: a machine that stands still for two is no finding.
+test("S-130…S-138, S-141: of two replicas one dies under load, the other decides for all, and no scale moves by more than one", {
   timeout: LIMIT_MS,
 }, async () => {
   const store = new ObjectStore({ wall: () => clock.wall(), random });
