@@ -122,7 +122,10 @@ export async function startComponents(deps: ComponentsDeps, options: ComponentsO
   const activator = starting.use(
     await listenSomewhere(
       random,
-      { port: ports.queueHttp, hasOwnAddress: await canUseLoopbackRange() },
+      {
+        port: ports.queueHttp,
+        hasOwnAddress: deps.machine?.hasPodAddresses ?? (await canUseLoopbackRange()),
+      },
       ({ ip, port }) =>
         Activator.start(
           {

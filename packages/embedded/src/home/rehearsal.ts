@@ -33,25 +33,27 @@ export async function rehearse(
   deps: { readonly clock: Clock; readonly random: Random },
   dataDir: string,
 ): Promise<number> {
+  await using stage = new AsyncDisposableStack(); // cleared at the limit as well, whatever is still waited for
   const late = Promise.withResolvers<number>();
   using _limit = deps.clock.after(MS_MAX, () => late.resolve(0));
-  return await Promise.race([perform(deps, dataDir).catch(() => 0), late.promise]);
+  return await Promise.race([perform(deps, stage, dataDir).catch(() => 0), late.promise]);
 }
 
 async function perform(
   { clock, random }: { readonly clock: Clock; readonly random: Random },
+  stage: AsyncDisposableStack,
   dataDir: string,
 ): Promise<number> {
-  await using stage = new AsyncDisposableStack();
   const machine = {
-    ports: stage.use(await PortPool.start({ random }, { size: SERVICES.length })),
+    ports: await onto(stage, PortPool.start({ random }, { size: SERVICES.length })),
     records: { add: () => {}, remove: () => {}, instance: "rehearsal" },
     inherited: new Map<string, string>(),
     runner: new PretendedPrograms(),
     hasPodAddresses: false,
   };
-  const { apiServer, gateway } = stage.use(
-    await startComponents(
+  const { apiServer, gateway } = await onto(
+    stage,
+    startComponents(
       { clock, random, log: silentLogger, machine },
       // Nothing is written there: no program says anything, and no object is kept.
       { listen: LOOPBACK, port: 0, dataDir: join(dataDir, "rehearsal"), isEphemeral: true },
@@ -63,6 +65,17 @@ async function perform(
     if (await ask(gateway.address.port, `${name}.${NAMESPACE}.localhost`)) answered++;
   }
   return answered;
+}
+
+/** What has been started, owned by `stage`. @throws when that was cleared meanwhile; it is then ended at once */
+async function onto<R extends AsyncDisposable>(
+  stage: AsyncDisposableStack,
+  starting: Promise<R>,
+): Promise<R> {
+  const started = await starting;
+  if (!stage.disposed) return stage.use(started);
+  await started[Symbol.asyncDispose]();
+  throw new Error("too late");
 }
 
 /** Creates a service at zero. Resolves when it can be asked. */
