@@ -17,9 +17,13 @@ export async function settled<R>(clock: VirtualClock, work: Promise<R>): Promise
   watched.catch(() => {});
   for (let step = 0; step < STEPS_MAX && !isDone; step++) {
     await clock.advanceAsync(STEP_MS);
-    // By asking the disk itself: a timer of ours would not keep the process alive, and nothing else may be left.
-    for (let call = 0; step > STEPS_PATIENT && call < DISK_CALLS; call++) await stat(".");
+    if (step > STEPS_PATIENT) await diskHadItsTurn();
   }
   if (!isDone) throw new Error(`nothing came of it in ${(STEP_MS * STEPS_MAX) / 1_000} s`);
   return watched;
+}
+
+/** By asking the disk itself: a timer of ours would not keep the process alive, and nothing else may be left. */
+async function diskHadItsTurn(): Promise<void> {
+  for (let call = 0; call < DISK_CALLS; call++) await stat(".");
 }
