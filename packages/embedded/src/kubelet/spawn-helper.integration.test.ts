@@ -1,10 +1,14 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
+import { Socket } from "node:net";
 import { RealClock, silentLogger } from "@rouse/shared";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { ChildProcessRunner, type ProcessRunner, type RunningProcess } from "./process-runner.ts";
 import { readProcess } from "./process-table.ts";
 import type { Program } from "./program.ts";
 import { SpawnHelper } from "./spawn-helper.ts";
+import { SPAWN_HELPER_PROGRAM } from "./spawn-helper-program.ts";
 
 const environment = { PATH: "/usr/bin:/bin" };
 const isGone = (pid: number): boolean => readProcess(pid)?.isZombie ?? true;
@@ -157,6 +161,54 @@ test("a helper that is lost ends its processes; what is asked for later runs wit
   expect(told).toEqual(["started", "exited 137 9"]);
   while (!isGone(pid)) await stat("/proc/self");
   expect((await whole(runner, script(`console.log("still here")`))).output.stdout).toBe("still here\n");
+});
+
+test("what a spare says and how it ends is kept until the helper hears whose it is", async () => {
+  const helper = spawn(process.execPath, ["-e", SPAWN_HELPER_PROGRAM], {
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+    serialization: "advanced",
+  });
+  onTestFinished(() => helper.disconnect());
+  const told: unknown[][] = [];
+  const spare = Promise.withResolvers<{ readonly pid: number; readonly socket: Socket }>();
+  const ended = new Promise<void>((resolve) => {
+    helper.on("message", (message, handle) => {
+      if (!Array.isArray(message)) return;
+      if (handle instanceof Socket) spare.resolve({ pid: Number(message[1]), socket: handle });
+      if (message[1] === 77)
+        told.push(message.map((part) => (part instanceof Uint8Array ? `${part}` : part)));
+      if (message[0] === "exited") resolve();
+    });
+  });
+  const { pid, socket } = await spare.promise;
+  socket.end("echo one; exit 3");
+  while (readProcess(pid) !== undefined) await stat("/proc/self"); // the helper has seen its end
+
+  helper.send(["use", 77, pid]);
+
+  await ended;
+  expect(told).toEqual([
+    ["output", 77, "stdout", `${Buffer.from("one\n")}`],
+    ["exited", 77, 3, null],
+  ]);
+});
+
+test("spares that are lost are replaced", async () => {
+  await using runner = await SpawnHelper.start(
+    { clock: new RealClock(), log: silentLogger },
+    { environment },
+  );
+  const helper = runner.pid ?? expect.fail("no helper");
+  const spares = (): readonly number[] =>
+    readFileSync(`/proc/${helper}/task/${helper}/children`, "utf8").trim().split(" ").map(Number);
+  const first = spares();
+  for (const pid of first) process.kill(-pid, "SIGKILL");
+  while (!first.every(isGone) || spares().filter((pid) => !first.includes(pid)).length < 4) {
+    await stat("/proc/self");
+  }
+  const { told, output } = await whole(runner, script(`console.log("here")`));
+  expect(told).toEqual(["started", "exited 0 -"]);
+  expect(output.stdout).toBe("here\n");
 });
 
 test("a helper that is closed leaves nothing", async () => {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { Socket } from "node:net";
 import { constants } from "node:os";
 import { type Clock, type Logger, monoFromSystem } from "@rouse/shared";
 import {
@@ -11,6 +12,8 @@ import {
   startFailure,
 } from "./process-runner.ts";
 import type { Program } from "./program.ts";
+import { spareLine } from "./spare-line.ts";
+import { SpareShells } from "./spare-shells.ts";
 import { SPAWN_HELPER_PROGRAM } from "./spawn-helper-program.ts";
 
 /** A helper that does not go when asked is killed after this. */
@@ -29,9 +32,10 @@ interface Job {
 }
 
 /**
- * Starts programs from a small process kept for that. Starting one costs the platform a message (0.1 ms) and takes
- * about 1.5 ms in all, whatever the platform's size; a `spawn` of its own takes 4 ms for every 100 MB and stops the
- * data path meanwhile. And when the platform dies in any way, the helper ends what it has started.
+ * Starts programs from a small process kept for that, which has some forked ahead: starting one of those is a write of
+ * 0.1 ms, starting another costs the platform a message and takes about 1.5 ms in all, whatever the platform's size. A
+ * `spawn` of its own takes 4 ms for every 100 MB and stops the data path meanwhile. And when the platform dies in any
+ * way, the helper ends what it has started.
  *
  * A helper that is lost takes its processes with it, as far as can be known here; later ones are started directly.
  */
@@ -41,6 +45,8 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
   readonly #direct: ChildProcessRunner;
   readonly #helper: ChildProcess;
   readonly #jobs = new Map<number, Job>();
+  readonly #spares = new SpareShells((pid) => this.#send(["drop", pid]));
+  readonly #up = Promise.withResolvers<void>();
   #nextId = 1;
   #isClosed = false;
 
@@ -49,8 +55,11 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
     this.#log = deps.log;
     this.#direct = new ChildProcessRunner(deps.clock);
     this.#helper = helper;
-    helper.on("message", (message) => this.#receive(message));
-    helper.on("error", (error) => this.#log.warn("spawn helper", { error: error.message }));
+    helper.on("message", (message, handle) => this.#receive(message, handle));
+    helper.on("error", (error) => {
+      this.#log.warn("spawn helper", { error: error.message });
+      this.#up.resolve();
+    });
     helper.once("exit", () => this.#lost());
   }
 
@@ -68,13 +77,8 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
       serialization: "advanced",
       env: options.environment,
     });
-    const up = new Promise<void>((resolve) => {
-      helper.once("message", () => resolve());
-      helper.once("exit", () => resolve());
-      helper.once("error", () => resolve());
-    });
     const started = new SpawnHelper(deps, helper);
-    await up;
+    await started.#up.promise;
     await started.#rehearse(options.environment);
     return started;
   }
@@ -86,9 +90,17 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
   run(program: Program, observer: ProcessObserver): RunningProcess {
     if (!this.#helper.connected || this.#helper.pid === undefined) return this.#direct.run(program, observer);
     const id = this.#nextId++;
-    this.#jobs.set(id, { program, observer, pid: undefined });
-    const { file, args, directory, environment } = program;
-    this.#send(["run", id, file, args, directory, environment]);
+    const line = this.#spares.count > 0 ? spareLine(program) : undefined;
+    const pid = line === undefined ? undefined : this.#spares.tell(line);
+    this.#jobs.set(id, { program, observer, pid });
+    if (pid === undefined) {
+      const { file, args, directory, environment } = program;
+      this.#send(["run", id, file, args, directory, environment]);
+    } else {
+      const since = this.#clock.now();
+      this.#send(["use", id, pid]);
+      observer.started(pid, since);
+    }
     return {
       signal: (name) => {
         if (this.#jobs.has(id)) this.#send(["signal", id, name]);
@@ -100,6 +112,7 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#spares[Symbol.dispose]();
     if (!this.#helper.connected || this.#helper.pid === undefined) return;
     const gone = new Promise<void>((resolve) => {
       this.#helper.once("exit", () => resolve());
@@ -122,9 +135,11 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
     if (this.#helper.connected) this.#helper.send([...message], () => {});
   }
 
-  #receive(message: unknown): void {
+  #receive(message: unknown, handle: unknown): void {
     if (!Array.isArray(message)) return;
     const [what, id, first, second]: readonly unknown[] = message;
+    if (what === "ready") this.#up.resolve();
+    if (what === "spare" && handle instanceof Socket) this.#keepSpare(Number(id), handle);
     const job = typeof id === "number" ? this.#jobs.get(id) : undefined;
     if (job === undefined || typeof id !== "number") return;
     switch (what) {
@@ -151,7 +166,14 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
     }
   }
 
+  #keepSpare(pid: number, socket: Socket): void {
+    if (this.#isClosed) socket.destroy();
+    else this.#spares.add(pid, socket);
+  }
+
   #lost(): void {
+    this.#up.resolve();
+    this.#spares[Symbol.dispose]();
     if (!this.#isClosed) this.#log.error("the spawn helper ended; its processes end with it");
     for (const [id, { observer, pid, program }] of this.#jobs) {
       this.#jobs.delete(id);
