@@ -118,6 +118,13 @@ test("A-49: durations and sizes under the contract's names, gone with their revi
   expect(text()).not.toContain("hello-1");
 });
 
+test("A-49: of methods those of the standards are told apart, QUERY (RFC 10008) among them", () => {
+  const { enter, text } = requests();
+  for (const method of ["QUERY", "BREW"]) enter(undefined, { method }).respond({ status: 200 });
+  const told = text().matchAll(/http_server_request_duration_seconds_count\{http_request_method="(\w+)"/g);
+  expect(Array.from(told, ([, method]) => method)).toEqual(["QUERY", "_OTHER"]);
+});
+
 test("A-49: a 404 has no attributes of a revision", () => {
   const { enter, text } = requests();
   enter(undefined).respond({ status: 404 });

@@ -32,6 +32,7 @@ const METHODS: ReadonlySet<string> = new Set([
   "OPTIONS",
   "TRACE",
   "CONNECT",
+  "QUERY",
 ]);
 /** Hosts of one revision told apart. Clients choose them, so there is no end of them. */
 const HOSTS_MAX = 20;

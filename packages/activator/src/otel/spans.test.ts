@@ -56,10 +56,10 @@ function setUp(pods: number) {
     new TraceAttempt(),
   ];
   const last = forwardToPod(throttle);
-  const enter = (target = "/a?b") => {
+  const enter = (target = "/a?b", method = "GET") => {
     const context = new ActivatorContext();
     context.revision = entry;
-    const exchange = new RecordingExchange(context, { target, headers: { traceparent } });
+    const exchange = new RecordingExchange(context, { method, target, headers: { traceparent } });
     requests.handle(exchange, () => {
       tries.handle(exchange, (tried) => throttle.handle(tried, (run) => attempts.handle(run, last)));
     });
@@ -117,4 +117,13 @@ test("A-46: each attempt has spans of its own", () => {
     ["activator_proxy", SpanStatusCode.UNSET],
     ["GET", SpanStatusCode.UNSET],
   ]);
+});
+
+test.each([
+  { method: "QUERY", name: "QUERY", attribute: "QUERY" },
+  { method: "BREW", name: "HTTP", attribute: "_OTHER" },
+])("A-46: a span of $method is named $name", ({ method, name, attribute }) => {
+  const { enter, spans } = setUp(1);
+  enter("/a", method).upstreamCompletes(200);
+  expect(spans().at(-1)).toMatchObject({ name, attributes: { "http.request.method": attribute } });
 });

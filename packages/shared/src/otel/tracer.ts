@@ -59,4 +59,5 @@ export const tracedMethods: ReadonlySet<string> = new Set([
   "OPTIONS",
   "TRACE",
   "PATCH",
+  "QUERY",
 ]);
