@@ -300,6 +300,7 @@ export {
 export { Histogram, type HistogramSeries } from "./metrics/histogram.ts";
 export type { Labels } from "./metrics/labels.ts";
 export { processMetrics, targetInfo } from "./metrics/process-metrics.ts";
+export { addressLabels, methodLabel, ToldHosts } from "./metrics/request-labels.ts";
 export {
   needsOpenTelemetry,
   type Telemetry,

@@ -1,4 +1,5 @@
 import {
+  addressLabels,
   BYTES_BOUNDS,
   type Clock,
   type Exchange,
@@ -10,10 +11,12 @@ import {
   type HistogramSeries,
   type Labels,
   type Layer,
+  methodLabel,
   OLD_MS_BOUNDS,
   outcomeStatus,
   type RequestHead,
   SECONDS_BOUNDS,
+  ToldHosts,
 } from "@rouse/shared";
 import type { ActivatorContext } from "../accept/context.ts";
 import type { RevisionEntry } from "../resolve/revision-entry.ts";
@@ -21,20 +24,7 @@ import { fullLabels, oldLabels } from "./revision-labels.ts";
 
 type Measured = Exchange<ActivatorContext>;
 
-/** Methods that have a series of their own; all others share one. */
-const METHODS: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "PATCH",
-  "DELETE",
-  "OPTIONS",
-  "TRACE",
-  "CONNECT",
-  "QUERY",
-]);
-/** Hosts of one revision told apart. Clients choose them, so there is no end of them. */
+/** Hosts of one revision told apart. */
 const HOSTS_MAX = 20;
 const HTTP_SCOPE = "rouse.dev/activator";
 
@@ -148,7 +138,7 @@ class RevisionSeries {
   readonly #entry: RevisionEntry | undefined;
   readonly #options: RequestMetricsOptions;
   readonly #revision: Labels;
-  readonly #hosts = new Set<string>();
+  readonly #hosts = new ToldHosts(HOSTS_MAX);
 
   constructor(entry: RevisionEntry | undefined, options: RequestMetricsOptions) {
     this.#entry = entry;
@@ -158,7 +148,7 @@ class RevisionSeries {
 
   observe(exchange: Measured, status: number, tookMs: number): void {
     const { request, client } = exchange;
-    const host = this.#knownHost(request.host);
+    const host = this.#hosts.told(request.host);
     const key = `${request.method}\n${client.isTls}\n${host}\n${request.version}\n${status}`;
     const labels = (): Labels => [
       ...this.#protocol(request, client.isTls),
@@ -203,31 +193,10 @@ class RevisionSeries {
 
   #protocol(request: RequestHead, isTls: boolean): Labels {
     return [
-      ["http.request.method", METHODS.has(request.method) ? request.method : "_OTHER"],
+      ["http.request.method", methodLabel(request.method)],
       ["url.scheme", isTls ? "https" : "http"],
       ["network.protocol.name", "http"],
       ["network.protocol.version", request.version],
     ];
   }
-
-  #knownHost(host: string): string {
-    if (this.#hosts.has(host)) return host;
-    if (this.#hosts.size >= HOSTS_MAX) return "_other";
-    this.#hosts.add(host);
-    return host;
-  }
-}
-
-/** A host and its port, where that is not the scheme's own. */
-function addressLabels(host: string, isTls: boolean): Labels {
-  const found = /^(.*?)(?::(\d+))?$/.exec(host);
-  const address = (found?.[1] ?? host).replace(/^\[(.*)\]$/, "$1");
-  const port = Number(found?.[2] ?? 0);
-  const isDefault = port === 0 || port === (isTls ? 443 : 80);
-  return isDefault
-    ? [["server.address", address]]
-    : [
-        ["server.address", address],
-        ["server.port", port],
-      ];
 }

@@ -1,4 +1,5 @@
 import {
+  addressLabels,
   BYTES_BOUNDS,
   type Clock,
   type Exchange,
@@ -9,8 +10,10 @@ import {
   Histogram,
   type Labels,
   type Layer,
+  methodLabel,
   outcomeStatus,
   SECONDS_BOUNDS,
+  ToldHosts,
 } from "@rouse/shared";
 import type { QueueProxyContext } from "../accept/context.ts";
 import { isProbe } from "../accept/is-probe.ts";
@@ -21,19 +24,7 @@ type Measured = Exchange<QueueProxyContext>;
 /** The reference's, for its own metrics; of HTTP ours differ, as they are not made by its library. Q-135 */
 const SERVING_SCOPE = "knative.dev/serving/pkg/queue";
 const HTTP_SCOPE = "rouse.dev/queue-proxy";
-const METHODS = new Set([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "DELETE",
-  "CONNECT",
-  "OPTIONS",
-  "TRACE",
-  "PATCH",
-  "QUERY",
-]);
-/** Hosts told apart. Clients choose them, so there is no end of them (E-16). */
+/** Hosts told apart (E-16). */
 const HOSTS_MAX = 100;
 
 /** The metrics of §9.4, as layers of the chain that note them and families that show them. */
@@ -41,7 +32,7 @@ export class RequestMetrics {
   readonly #clock: Clock;
   readonly #userPort: number;
   readonly #queueDepth: () => number | undefined;
-  readonly #hosts = new Set<string>();
+  readonly #hosts = new ToldHosts(HOSTS_MAX);
   readonly #invocation = new Histogram(SECONDS_BOUNDS);
   readonly #serverDuration = new Histogram(SECONDS_BOUNDS);
   readonly #serverRequest = new Histogram(BYTES_BOUNDS);
@@ -70,13 +61,13 @@ export class RequestMetrics {
       const status = outcomeStatus(exchange, outcome);
       const { request, client } = exchange;
       const tag = routeTag(request);
-      const host = this.#knownHost(request.host);
+      const host = this.#hosts.told(request.host);
       const key = `${tag}\n${request.method}\n${client.isTls}\n${host}\n${request.version}\n${status}`;
       const labels = (): Labels => [
         ["kn.route.tag", tag],
-        ["http.request.method", methodOf(request.method)],
+        ["http.request.method", methodLabel(request.method)],
         ["url.scheme", client.isTls ? "https" : "http"],
-        ...addressOf(host, client.isTls),
+        ...addressLabels(host, client.isTls),
         ["network.protocol.name", "http"],
         ["network.protocol.version", request.version],
         ["http.response.status_code", status],
@@ -170,7 +161,7 @@ export class RequestMetrics {
     const key = `${tag}\n${request.method}\n${request.version}\n${result[1]}`;
     const labels = (): Labels => [
       ["kn.route.tag", tag],
-      ["http.request.method", methodOf(request.method)],
+      ["http.request.method", methodLabel(request.method)],
       ["url.scheme", "http"],
       ["server.address", "127.0.0.1"],
       ["server.port", this.#userPort],
@@ -182,35 +173,9 @@ export class RequestMetrics {
     this.#clientDuration.observe(this.#clientDuration.series(key, labels), seconds);
     this.#clientRequest.observe(this.#clientRequest.series(key, labels), exchange.requestBodyBytes);
   }
-
-  #knownHost(host: string): string {
-    if (this.#hosts.has(host)) return host;
-    if (this.#hosts.size >= HOSTS_MAX) return "_other";
-    this.#hosts.add(host);
-    return host;
-  }
 }
 
 function named(otelName: string, suffix: string, scope: string) {
   const name = otelName.replaceAll(".", "_");
   return { otelName, prometheusName: suffix === "" ? name : `${name}_${suffix}`, scope };
-}
-
-/** Q-134 */
-function methodOf(method: string): string {
-  return METHODS.has(method) ? method : "_OTHER";
-}
-
-/** The host a client asked for, and its port where that is not the scheme's own. */
-function addressOf(host: string, isTls: boolean): Labels {
-  const found = /^(.*?)(?::(\d+))?$/.exec(host);
-  const address = (found?.[1] ?? host).replace(/^\[(.*)\]$/, "$1");
-  const port = Number(found?.[2] ?? 0);
-  const isDefault = port === 0 || port === (isTls ? 443 : 80);
-  return isDefault
-    ? [["server.address", address]]
-    : [
-        ["server.address", address],
-        ["server.port", port],
-      ];
 }
