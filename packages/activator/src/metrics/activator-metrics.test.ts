@@ -120,7 +120,7 @@ test("A-49: durations and sizes under the contract's names, gone with their revi
 
 test("A-49: of methods those of the standards are told apart, QUERY (RFC 10008) among them", () => {
   const { enter, text } = requests();
-  for (const method of ["QUERY", "BREW"]) enter(undefined, { method }).respond({ status: 200 });
+  for (const method of ["QUERY", "BREW", "STEW"]) enter(undefined, { method }).respond({ status: 200 });
   const told = text().matchAll(/http_server_request_duration_seconds_count\{http_request_method="(\w+)"/g);
   expect(Array.from(told, ([, method]) => method)).toEqual(["QUERY", "_OTHER"]);
 });

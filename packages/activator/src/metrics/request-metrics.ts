@@ -149,7 +149,7 @@ class RevisionSeries {
   observe(exchange: Measured, status: number, tookMs: number): void {
     const { request, client } = exchange;
     const host = this.#hosts.told(request.host);
-    const key = `${request.method}\n${client.isTls}\n${host}\n${request.version}\n${status}`;
+    const key = `${methodLabel(request.method)}\n${client.isTls}\n${host}\n${request.version}\n${status}`;
     const labels = (): Labels => [
       ...this.#protocol(request, client.isTls),
       ...addressLabels(host, client.isTls),
@@ -168,7 +168,7 @@ class RevisionSeries {
     const { sentAt, podResult, podAddress, podTookMs } = context;
     if (sentAt === undefined || podResult === undefined) return;
     const address = this.#options.hasPodAddresses && podAddress !== undefined ? podAddress : "";
-    const key = `${request.method}\n${address}\n${request.version}\n${podResult}`;
+    const key = `${methodLabel(request.method)}\n${address}\n${request.version}\n${podResult}`;
     const isError = typeof podResult === "string";
     const labels = (): Labels => [
       ...this.#protocol(request, false),

@@ -48,10 +48,32 @@ describe("of requests", () => {
     expect(text()).toBe("");
   });
 
-  test("Q-134: methods nobody knows share one label", () => {
+  test("Q-134: methods nobody knows are one series, and leave room for others however many there are", () => {
     const { enter, text } = setUp();
-    enter({ method: "BREW" }).respond({ status: 200 });
-    expect(text()).toContain('http_request_method="_OTHER"');
+    for (let index = 0; index < 3_000; index++) enter({ method: `BREW${index}` }).respond({ status: 200 });
+    enter().respond({ status: 200 });
+    const counts = text().match(/http_server_request_duration_seconds_count\{.*\} \d+/g) ?? [];
+    expect(counts.length).toBe(2);
+    expect(counts[0]).toMatch(/http_request_method="_OTHER".*\} 3000$/);
+  });
+
+  test.each([
+    {
+      why: "with the scheme's own port and without",
+      requests: [{ host: "a" }, { host: "a:80" }],
+      of: "server",
+    },
+    { why: "by HTTP/1.0 and by 1.1", requests: [{ version: "1.0" }, { version: "1.1" }], of: "client" },
+  ] as const)("Q-133: what is labelled alike is one series: $why", ({ requests, of }) => {
+    const { enter, text } = setUp();
+    for (const request of requests) {
+      const exchange = enter(request);
+      exchange.forward({ ip: "127.0.0.1", port: 8080 });
+      exchange.upstreamCompletes(200);
+    }
+    const counts =
+      text().match(new RegExp(`http_${of}_request_duration_seconds_count\\{.*\\} \\d+`, "g")) ?? [];
+    expect(counts.map((line) => line.replace(/.*\} /, ""))).toEqual(["2"]);
   });
 
   test("hosts clients make up have an end (E-16)", () => {

@@ -61,11 +61,12 @@ export class RequestMetrics {
       const status = outcomeStatus(exchange, outcome);
       const { request, client } = exchange;
       const tag = routeTag(request);
+      const method = methodLabel(request.method);
       const host = this.#hosts.told(request.host);
-      const key = `${tag}\n${request.method}\n${client.isTls}\n${host}\n${request.version}\n${status}`;
+      const key = `${tag}\n${method}\n${client.isTls}\n${host}\n${request.version}\n${status}`;
       const labels = (): Labels => [
         ["kn.route.tag", tag],
-        ["http.request.method", methodLabel(request.method)],
+        ["http.request.method", method],
         ["url.scheme", client.isTls ? "https" : "http"],
         ...addressLabels(host, client.isTls),
         ["network.protocol.name", "http"],
@@ -158,10 +159,11 @@ export class RequestMetrics {
     const { request, context } = exchange;
     if (context.admittedAt === undefined || isProbe(request)) return;
     const tag = routeTag(request);
-    const key = `${tag}\n${request.method}\n${request.version}\n${result[1]}`;
+    const method = methodLabel(request.method);
+    const key = `${tag}\n${method}\n${request.version}\n${result[1]}`;
     const labels = (): Labels => [
       ["kn.route.tag", tag],
-      ["http.request.method", methodLabel(request.method)],
+      ["http.request.method", method],
       ["url.scheme", "http"],
       ["server.address", "127.0.0.1"],
       ["server.port", this.#userPort],

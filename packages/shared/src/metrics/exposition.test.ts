@@ -75,3 +75,18 @@ test("a family has as many sets of labels as it may, and one for all the others"
   expect(all.length).toBe(2_001);
   expect(all.at(-1)).toMatchObject({ labels: [["otel.metric.overflow", true]], count: 1_000 });
 });
+
+test("what has the same labels is one series, under whichever keys, and keys have an end as well", () => {
+  const histogram = new Histogram([1]);
+  for (let index = 0; index < 3_000; index++) {
+    histogram.observe(
+      histogram.series(String(index), () => [["isEven", index % 2 === 0]]),
+      0.5,
+    );
+  }
+  expect([...histogram.all()]).toMatchObject([
+    { labels: [["isEven", true]], count: 1_000 },
+    { labels: [["isEven", false]], count: 1_000 },
+    { labels: [["otel.metric.overflow", true]], count: 1_000 },
+  ]);
+});

@@ -12,7 +12,7 @@ export interface HistogramSeries {
 /** Which series of a family; made by `series`. */
 export type SeriesId = number;
 
-/** Sets of labels of one family, as in the reference's libraries. Further ones share one series. */
+/** Sets of labels of one family, as in the reference's libraries, and keys of them. Further ones share one series. */
 const SERIES_MAX = 2_000;
 const OVERFLOW: Labels = [["otel.metric.overflow", true]];
 
@@ -34,15 +34,16 @@ export class Histogram {
     this.#cells = new Float64Array(this.#width);
   }
 
-  /** @param key names the set of labels; `labels` is asked for when it is new */
+  /** @param key names the set of labels, as others may too; `labels` is asked for when it is new */
   series(key: string, labels: () => Labels): SeriesId {
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
-    if (this.#labels.length >= SERIES_MAX) {
+    if (this.#ids.size >= SERIES_MAX) {
       this.#overflow ??= this.#add(OVERFLOW);
       return this.#overflow;
     }
-    const id = this.#add(labels());
+    const found = labels();
+    const id = this.#idOf(found) ?? this.#add(found);
     this.#ids.set(key, id);
     return id;
   }
@@ -66,6 +67,12 @@ export class Histogram {
     }
   }
 
+  /** Keys tell apart what labels may not, such as the hosts `a` and `a:80`; a series told twice is lost on readers. */
+  #idOf(labels: Labels): SeriesId | undefined {
+    const id = this.#labels.findIndex((known) => isSame(known, labels));
+    return id === -1 ? undefined : id;
+  }
+
   #add(labels: Labels): SeriesId {
     const id = this.#labels.length;
     this.#labels.push(labels);
@@ -76,4 +83,8 @@ export class Histogram {
     }
     return id;
   }
+}
+
+function isSame(a: Labels, b: Labels): boolean {
+  return a.length === b.length && a.every(([name, value], at) => name === b[at]?.[0] && value === b[at]?.[1]);
 }

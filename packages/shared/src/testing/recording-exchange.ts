@@ -8,6 +8,7 @@ import type {
   ExchangeState,
   ForwardFailureHandler,
   HeadFields,
+  HttpVersion,
   LocalResponse,
   RequestHead,
   ResponseHead,
@@ -20,6 +21,7 @@ type Fields = readonly (readonly [name: string, value: string])[];
 export interface RecordingRequest {
   readonly method?: string;
   readonly target?: string;
+  readonly version?: HttpVersion;
   readonly host?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly client?: Partial<ClientPeer>;
@@ -240,7 +242,7 @@ class RecordedHead extends RecordedFields implements RequestHead {
   readonly method: string;
   readonly target: string;
   readonly host: string;
-  readonly version = "1.1";
+  readonly version: HttpVersion;
 
   constructor(request: RecordingRequest) {
     const host = request.host ?? "hello.default.localhost";
@@ -250,6 +252,7 @@ class RecordedHead extends RecordedFields implements RequestHead {
     super([["Host", host], ...fields]);
     this.method = request.method ?? "GET";
     this.target = request.target ?? "/";
+    this.version = request.version ?? "1.1";
     this.host = host;
   }
 }
