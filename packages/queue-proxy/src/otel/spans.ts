@@ -1,59 +1,35 @@
-import {
-  type Context,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  type Tracer,
-  trace,
-} from "@opentelemetry/api";
+import { type Context, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
 import type { Exchange } from "@rouse/shared";
-import { propagator, tracedMethods } from "@rouse/shared/otel";
+import {
+  contextFields,
+  endClientSpan,
+  endServerSpan,
+  type ServerSpan,
+  spanMethod,
+  startServerSpan,
+} from "@rouse/shared/otel";
 import type { RequestTrace } from "../trace/tracing.ts";
 
 /** The spans of one request: server, within it the way through the proxy, within that the wait and the client. */
 export class Spans implements RequestTrace {
   readonly #tracer: Tracer;
   readonly #method: string;
-  readonly #server: Span;
-  readonly #serverContext: Context;
+  readonly #server: ServerSpan;
   #proxy: Span | undefined;
   #wait: Span | undefined;
   #client: Span | undefined;
   #context: Context;
 
   constructor(tracer: Tracer, exchange: Exchange<unknown>, routeTag: string) {
-    const { request, client } = exchange;
     this.#tracer = tracer;
-    this.#method = tracedMethods.has(request.method) ? request.method : "HTTP";
-    const parent = propagator.extract(ROOT_CONTEXT, request, {
-      get: (head, name) => head.get(name),
-      keys: (head) => Array.from(head.entries(), ([name]) => name),
-    });
-    this.#server = tracer.startSpan(
-      this.#method,
-      {
-        kind: SpanKind.SERVER,
-        attributes: {
-          "http.request.method": tracedMethods.has(request.method) ? request.method : "_OTHER",
-          "url.scheme": client.isTls ? "https" : "http",
-          "url.path": request.target.split("?", 1)[0] ?? "",
-          "server.address": request.host,
-          "client.address": client.ip,
-          "network.protocol.version": request.version,
-          "user_agent.original": request.get("User-Agent") ?? "",
-          "kn.route.tag": routeTag,
-        },
-      },
-      parent,
-    );
-    this.#serverContext = trace.setSpan(parent, this.#server);
-    this.#context = this.#serverContext;
+    this.#method = spanMethod(exchange.request.method);
+    this.#server = startServerSpan(tracer, exchange, { "kn.route.tag": routeTag });
+    this.#context = this.#server.context;
   }
 
   proxyStarted(): void {
-    this.#proxy = this.#tracer.startSpan("kn.queueproxy.proxy", {}, this.#serverContext);
-    this.#context = trace.setSpan(this.#serverContext, this.#proxy);
+    this.#proxy = this.#tracer.startSpan("kn.queueproxy.proxy", {}, this.#server.context);
+    this.#context = trace.setSpan(this.#server.context, this.#proxy);
   }
 
   waitStarted(): void {
@@ -67,18 +43,11 @@ export class Spans implements RequestTrace {
 
   forwarded(): Iterable<readonly [name: string, value: string]> {
     this.#client = this.#tracer.startSpan(`HTTP ${this.#method}`, { kind: SpanKind.CLIENT }, this.#context);
-    const fields: [string, string][] = [];
-    propagator.inject(trace.setSpan(this.#context, this.#client), fields, {
-      set: (carrier, name, value) => carrier.push([name, value]),
-    });
-    return fields;
+    return contextFields(trace.setSpan(this.#context, this.#client));
   }
 
   upstreamEnded(status: number, error: string | undefined): void {
-    if (status > 0) this.#client?.setAttribute("http.response.status_code", status);
-    if (error !== undefined) this.#client?.setStatus({ code: SpanStatusCode.ERROR, message: error });
-    else if (status >= 400) this.#client?.setStatus({ code: SpanStatusCode.ERROR });
-    this.#client?.end();
+    if (this.#client !== undefined) endClientSpan(this.#client, status, error);
     this.#client = undefined;
   }
 
@@ -88,8 +57,6 @@ export class Spans implements RequestTrace {
   }
 
   ended(status: number): void {
-    this.#server.setAttribute("http.response.status_code", status);
-    if (status >= 500) this.#server.setStatus({ code: SpanStatusCode.ERROR });
-    this.#server.end();
+    endServerSpan(this.#server, status);
   }
 }

@@ -1,2 +1,10 @@
+export {
+  contextFields,
+  endClientSpan,
+  endServerSpan,
+  pathOf,
+  type ServerSpan,
+  spanMethod,
+  startServerSpan,
+} from "./request-spans.ts";
 export { type ProgramTracing, startTelemetry } from "./telemetry.ts";
-export { propagator, tracedMethods } from "./tracer.ts";

@@ -1,5 +1,4 @@
 import type { Tracer } from "@opentelemetry/api";
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from "@opentelemetry/core";
 import { OTLPTraceExporter as GrpcExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { OTLPTraceExporter as HttpExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import type { Resource } from "@opentelemetry/resources";
@@ -42,22 +41,3 @@ export function startTracer(
   });
   return { tracer: provider.getTracer(options.scope), flush: () => provider.shutdown() };
 }
-
-/** W3C trace context and baggage, in and out. A-45 */
-export const propagator = new CompositePropagator({
-  propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
-});
-
-/** Methods a span is named by; all others are `HTTP`. */
-export const tracedMethods: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "DELETE",
-  "CONNECT",
-  "OPTIONS",
-  "TRACE",
-  "PATCH",
-  "QUERY",
-]);
