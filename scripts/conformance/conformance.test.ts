@@ -40,6 +40,7 @@ test("names are read with their groups, and tables by their rows", () => {
     'const rows: readonly Row[] = [{ name: "V-1 x" }];',
     'test.each(rows)("$name", () => {});',
     '// test("Q-1", () => {})',
+    'test.each<{ why: Record<string, (n: number) => string>; n: "a>(b" }>([{ why: "K-10" }])("$why", () => {});',
   ].join("\n");
   expect(namedTests({ path: "packages/a/x.test.ts", text })).toEqual([
     { path: "packages/a/x.test.ts", name: "A-1..A-2: ports", numbers: ["A-1", "A-2"] },
@@ -50,6 +51,7 @@ test("names are read with their groups, and tables by their rows", () => {
     },
     { path: "packages/a/x.test.ts", name: "$why holds", numbers: ["K-7", "K-8"] },
     { path: "packages/a/x.test.ts", name: "$name", numbers: ["V-1"] },
+    { path: "packages/a/x.test.ts", name: "$why", numbers: ["K-10"] },
   ]);
 });
 

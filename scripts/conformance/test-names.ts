@@ -18,7 +18,7 @@ interface Call {
   readonly to: number;
 }
 
-const CALL = /(?<![\w.$])(test|it|describe)((?:\.\w+)*)\s*(?=[(`])/g;
+const CALL = /(?<![\w.$])(test|it|describe)((?:\.\w+)*)\s*(?=[(<`])/g;
 
 /**
  * The tests of one file that name requirements, read from its text: nothing is run. A number in a group's name counts
@@ -41,7 +41,7 @@ function callsIn(text: string, code: string): readonly Call[] {
   const found: Call[] = [];
   for (const match of code.matchAll(CALL)) {
     const isTable = /\.(each|for)$/.test(match[2] ?? "");
-    const table = match.index + match[0].length;
+    const table = afterTypes(code, match.index + match[0].length);
     const tableEnd = isTable ? closing(code, table) + 1 : table;
     const open = isTable ? code.indexOf("(", tableEnd) : table;
     if (open === -1 || code.charAt(open) !== "(") continue;
@@ -56,6 +56,18 @@ function callsIn(text: string, code: string): readonly Call[] {
     });
   }
   return found;
+}
+
+/** Past the type arguments of a call, if it has any. The `>` of an arrow in them closes nothing. */
+function afterTypes(code: string, open: number): number {
+  if (code.charAt(open) !== "<") return open;
+  let depth = 0;
+  for (let at = open; at < code.length; at++) {
+    const char = code.charAt(at);
+    if (char === "<") depth++;
+    else if (char === ">" && code.charAt(at - 1) !== "=" && --depth === 0) return at + 1;
+  }
+  return code.length;
 }
 
 /** Where the bracket at `open` closes. Strings are blank in `code`, so every bracket counts. */
