@@ -122,6 +122,7 @@ test("in the embedded home memory of the processes scales it, by the HPA's formu
   expect(world.replicas(NAME)).toBe(1);
   expect((await world.client.get(HorizontalPodAutoscalerKind, ref)).status).toMatchObject({
     desiredReplicas: 1,
+    currentMetrics: [{ type: "Resource", resource: { name: "memory", current: { averageValue: "30Mi" } } }],
     conditions: expect.arrayContaining([expect.objectContaining({ type: "ScalingActive", status: "True" })]),
   });
 });

@@ -142,6 +142,7 @@ export {
   type HorizontalPodAutoscaler,
   HorizontalPodAutoscalerKind,
   type HpaMetric,
+  type HpaMetricStatus,
 } from "./kube/kinds/autoscaling.ts";
 export { type Lease, LeaseKind } from "./kube/kinds/coordination.ts";
 export {

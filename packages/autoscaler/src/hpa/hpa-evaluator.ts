@@ -3,7 +3,7 @@ import {
   ConditionSet,
   type Deployment,
   DeploymentKind,
-  findCondition,
+  EventRecorder,
   type HorizontalPodAutoscaler,
   HorizontalPodAutoscalerKind,
   type HpaMetric,
@@ -16,21 +16,15 @@ import {
   objectKey,
   type Pod,
   PodKind,
-  parseQuantity,
   type Random,
   rfc3339,
   type Stored,
   writeStatus,
 } from "@rouse/shared";
-import {
-  type HpaTarget,
-  limited,
-  type MeasuredPod,
-  type Recommendation,
-  recommend,
-  Stabilization,
-} from "./hpa-formula.ts";
-import type { PodUsage, Usage } from "./pod-usage.ts";
+import { type HpaEvaluation, hpaConditions } from "./hpa-conditions.ts";
+import { limited, type Recommendation, Stabilization } from "./hpa-formula.ts";
+import { isCounted, viewOf } from "./hpa-metric.ts";
+import type { PodUsage } from "./pod-usage.ts";
 
 /** `--horizontal-pod-autoscaler-sync-period`. */
 const PERIOD_MS = 15_000;
@@ -38,7 +32,12 @@ const PERIOD_MS = 15_000;
 const FIRST_MS = 1_000;
 /** Of a scale-down without rules of its own; of a scale-up it is none. */
 const DOWN_SECONDS_DEFAULT = 300;
-const MILLI = 1_000;
+/** An HPA that names no metric. autoscaling/v2, `spec.metrics`. */
+const metricsDefault: readonly HpaMetric[] = [
+  { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } } },
+];
+/** Source of the events. */
+const COMPONENT = "horizontal-pod-autoscaler";
 
 export interface HpaEvaluatorDeps {
   readonly client: KubeClient;
@@ -57,6 +56,7 @@ export class HpaEvaluator implements AsyncDisposable {
   readonly #hpas: Informer<HorizontalPodAutoscaler>;
   readonly #deployments: Informer<Deployment>;
   readonly #pods: Informer<Pod>;
+  readonly #events: EventRecorder;
   readonly #history = new Map<ObjectKey, Stabilization>();
   #timer: Disposable | undefined;
   #isClosed = false;
@@ -71,6 +71,7 @@ export class HpaEvaluator implements AsyncDisposable {
 
   private constructor(deps: HpaEvaluatorDeps) {
     this.#deps = deps;
+    this.#events = new EventRecorder(deps);
     this.#pods = new Informer(deps, PodKind, { labelSelector: labels.revision }).indexBy(labels.revision);
     this.#deployments = new Informer(deps, DeploymentKind, { labelSelector: labels.revision });
     this.#hpas = new Informer(deps, HorizontalPodAutoscalerKind).handle({
@@ -120,28 +121,31 @@ export class HpaEvaluator implements AsyncDisposable {
       .filter(({ metadata }) => metadata.namespace === target.namespace)
       .filter(isCounted);
     const use = this.#deps.usage.usage(pods.map(({ metadata }) => objectKey(metadata)));
+    const { metrics = [] } = hpa.spec;
+    const views = (metrics.length === 0 ? metricsDefault : metrics).map((metric) =>
+      viewOf(metric, current, pods, use),
+    );
     const found = overall(
-      (hpa.spec.metrics ?? []).map((metric) => recommendationOf(metric, current, pods, use)),
+      views.map(({ recommendation }) => recommendation),
       current,
     );
-    const desired = this.#settled(hpa, key, current, found);
+    const evaluation = this.#settled(hpa, key, current, found);
+    const { desired } = evaluation;
     if (desired !== current) {
       const operations = [{ op: "add", path: "/spec/replicas", value: desired }] as const;
       await client.patch(DeploymentKind, target, { kind: "json", operations }, "scale");
+      const message = `New size: ${desired}; was ${current}`;
+      this.#events.record(COMPONENT, hpa, { type: "Normal", reason: "SuccessfulRescale", message });
     }
     const conditions = new ConditionSet("Ready", [], hpa.status?.conditions);
-    conditions.set("AbleToScale", { status: "True", reason: "ReadyForNewScale" });
-    conditions.set(
-      "ScalingActive",
-      found.kind === "unknown"
-        ? { status: "False", reason: "FailedGetResourceMetric", message: found.message }
-        : { status: "True", reason: "ValidMetricFound" },
-    );
+    for (const [type, change] of Object.entries(hpaConditions(evaluation))) conditions.set(type, change);
     await writeStatus(client, HorizontalPodAutoscalerKind, hpa, {
       ...hpa.status,
       observedGeneration: hpa.metadata.generation,
       currentReplicas: deployment.status?.replicas ?? pods.length,
       desiredReplicas: desired,
+      currentMetrics: views.flatMap(({ status }) => status ?? []),
+      ...(desired === current ? {} : { lastScaleTime: rfc3339(clock.wall()) }),
       conditions: conditions.list(rfc3339(clock.wall())).filter(({ type }) => type !== "Ready"),
     });
   }
@@ -152,18 +156,20 @@ export class HpaEvaluator implements AsyncDisposable {
     key: ObjectKey,
     current: number,
     found: Recommendation,
-  ): number {
-    if (current === 0) return 0;
+  ): HpaEvaluation {
     const { behavior, minReplicas = 1, maxReplicas } = hpa.spec;
     const bounds = { min: minReplicas, max: maxReplicas };
-    if (found.kind === "unknown") return limited(current, current, bounds);
+    if (current === 0) return { current, found, steady: 0, desired: 0, bounds };
+    if (found.kind === "unknown") {
+      return { current, found, steady: current, desired: limited(current, current, bounds), bounds };
+    }
     const history = this.#history.get(key) ?? new Stabilization();
     this.#history.set(key, history);
     const steady = history.stabilized(current, found.replicas, this.#deps.clock.now(), {
       upSeconds: behavior?.scaleUp?.stabilizationWindowSeconds ?? 0,
       downSeconds: behavior?.scaleDown?.stabilizationWindowSeconds ?? DOWN_SECONDS_DEFAULT,
     });
-    return limited(current, steady, bounds);
+    return { current, found, steady, desired: limited(current, steady, bounds), bounds };
   }
 }
 
@@ -177,61 +183,4 @@ function overall(each: readonly Recommendation[], current: number): Recommendati
   }
   if (most === undefined) return unknown ?? { kind: "unknown", message: "no metric to scale by" };
   return unknown !== undefined && most < current ? unknown : { kind: "replicas", replicas: most };
-}
-
-function recommendationOf(
-  metric: HpaMetric,
-  replicas: number,
-  pods: readonly Stored<Pod>[],
-  use: ReadonlyMap<ObjectKey, Usage>,
-): Recommendation {
-  const name = metric.type === "Resource" ? metric.resource.name : metric.pods.metric.name;
-  const target = targetOf(metric, name);
-  if (target === undefined) return { kind: "unknown", message: `metric ${name} is not known here` };
-  return recommend(
-    replicas,
-    target,
-    pods.map((pod) => measured(pod, name, use)),
-  );
-}
-
-function targetOf(metric: HpaMetric, name: string): HpaTarget | undefined {
-  if (metric.type !== "Resource" || (name !== "cpu" && name !== "memory")) return undefined;
-  const { averageUtilization, averageValue } = metric.resource.target;
-  if (averageUtilization !== undefined) return { kind: "utilization", percent: averageUtilization };
-  const value = parseQuantity(averageValue ?? "");
-  return value === undefined ? undefined : { kind: "average", value: name === "cpu" ? value * MILLI : value };
-}
-
-/** CPU in thousandths of a core, memory in bytes. */
-function measured(pod: Stored<Pod>, name: string, use: ReadonlyMap<ObjectKey, Usage>): MeasuredPod {
-  const seen = use.get(objectKey(pod.metadata));
-  const request = requestOf(pod, name);
-  return {
-    isReady: findCondition(pod.status?.conditions, "Ready")?.status === "True",
-    value: name === "cpu" ? seen?.cpuMilli : seen?.memoryBytes,
-    request: request === undefined ? undefined : name === "cpu" ? request * MILLI : request,
-  };
-}
-
-/** What the first container that asks for it asks for; sidecars are ours and ask for nothing here. */
-function requestOf(pod: Stored<Pod>, name: string): number | undefined {
-  for (const { resources } of pod.spec.containers) {
-    const requests = memberOf(resources, "requests");
-    const text = memberOf(requests, name);
-    if (typeof text === "string" || typeof text === "number") return parseQuantity(String(text));
-  }
-  return undefined;
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null) return undefined;
-  return new Map<string, unknown>(Object.entries(value)).get(name);
-}
-
-/** Pods that end or have ended say nothing about the load. */
-function isCounted({ metadata, status }: Stored<Pod>): boolean {
-  return (
-    metadata.deletionTimestamp === undefined && status?.phase !== "Failed" && status?.phase !== "Succeeded"
-  );
 }

@@ -5,13 +5,16 @@ const UP_PODS = 4;
 const UP_FACTOR = 2;
 
 /** One pod as the HPA looks at it; pods that are being deleted or have failed are not among them. */
-export interface MeasuredPod {
-  readonly isReady: boolean;
-  /** What it uses, in the metric's own unit; `undefined` if nobody knows. */
-  readonly value: number | undefined;
-  /** What it asked for, for utilisation. */
+export type MeasuredPod = {
+  /** What it asked for, for utilisation; in the metric's own unit. */
   readonly request: number | undefined;
-}
+} & (
+  | { readonly kind: "measured"; readonly value: number }
+  /** It runs, and nobody knows what it uses. */
+  | { readonly kind: "missing" }
+  /** It is not there yet, so what it uses says nothing of the load. */
+  | { readonly kind: "starting" }
+);
 
 /** What a metric aims at. */
 export type HpaTarget =
@@ -24,10 +27,16 @@ export type Recommendation =
   /** Nothing can be said, so nothing is changed. */
   | { readonly kind: "unknown"; readonly message: string };
 
+interface Load {
+  readonly value: number;
+  readonly request: number | undefined;
+}
+
 /**
- * `ceil(replicas × load / target)`, unless the load is within a tenth of the target. Pods nobody knows about count
- * against a change: as at their target when there would be fewer pods, as idle when there would be more; so do pods
- * that are not ready, as idle. If that turns the change around there is none.
+ * `ceil(pods × load / target)`, unless the load is within a tenth of the target. Pods nobody knows about count against
+ * a change: as at their target when there would be fewer pods, as idle when there would be more. Pods that start count
+ * as idle when there would be more, and not at all when there would be fewer. If that turns the change around there is
+ * none.
  * Source: Kubernetes, "Horizontal Pod Autoscaling", algorithm details.
  */
 export function recommend(replicas: number, target: HpaTarget, pods: readonly MeasuredPod[]): Recommendation {
@@ -35,38 +44,36 @@ export function recommend(replicas: number, target: HpaTarget, pods: readonly Me
   if (target.kind === "utilization" && pods.some(({ request }) => request === undefined)) {
     return { kind: "unknown", message: "missing request for the resource in a container" };
   }
-  const known = pods.filter((pod) => pod.isReady && pod.value !== undefined);
+  const known = pods.flatMap((pod) => (pod.kind === "measured" ? [pod] : []));
   if (known.length === 0) return { kind: "unknown", message: "no metrics of a ready pod" };
-  const ratio = ratioOf(target, known, (pod) => pod.value ?? 0);
-  if (known.length === pods.length) return fromRatio(replicas, ratio, known.length);
-
+  const ratio = ratioOf(target, known);
   const isUp = ratio > 1;
-  const assumed = ratioOf(target, pods, (pod) => {
-    if (pod.isReady && pod.value !== undefined) return pod.value;
-    if (isUp || !pod.isReady) return 0;
-    return atTarget(target, pod);
-  });
-  const isTurned = isUp ? assumed < 1 : assumed > 1;
-  if (isTurned || isWithinTolerance(assumed)) return { kind: "replicas", replicas };
-  const wanted = Math.ceil(assumed * pods.length);
+  const assumed = pods.flatMap((pod) => assumedLoad(pod, target, isUp));
+  const counted: readonly Load[] = [...known, ...assumed];
+  const cautious = assumed.length === 0 ? ratio : ratioOf(target, counted);
+  const isTurned = isUp ? cautious < 1 : cautious > 1;
+  if (isTurned || Math.abs(cautious - 1) <= TOLERANCE) return { kind: "replicas", replicas };
+  const wanted = Math.ceil(cautious * counted.length);
+  if (assumed.length === 0) return { kind: "replicas", replicas: wanted };
   // More pods to look at than before must not make a change smaller than none.
   return { kind: "replicas", replicas: isUp ? Math.max(wanted, replicas) : Math.min(wanted, replicas) };
 }
 
-function fromRatio(replicas: number, ratio: number, pods: number): Recommendation {
-  return { kind: "replicas", replicas: isWithinTolerance(ratio) ? replicas : Math.ceil(ratio * pods) };
+/** What is assumed of a pod whose load is not known; nothing where it is, or where the pod is left out. */
+function assumedLoad(pod: MeasuredPod, target: HpaTarget, isUp: boolean): readonly Load[] {
+  const { request } = pod;
+  switch (pod.kind) {
+    case "measured":
+      return [];
+    case "missing":
+      return [{ value: isUp ? 0 : atTarget(target, request), request }];
+    case "starting":
+      return isUp ? [{ value: 0, request }] : [];
+  }
 }
 
-function isWithinTolerance(ratio: number): boolean {
-  return Math.abs(ratio - 1) <= TOLERANCE;
-}
-
-function ratioOf(
-  target: HpaTarget,
-  pods: readonly MeasuredPod[],
-  load: (pod: MeasuredPod) => number,
-): number {
-  const used = pods.reduce((sum, pod) => sum + load(pod), 0);
+function ratioOf(target: HpaTarget, pods: readonly Load[]): number {
+  const used = pods.reduce((sum, { value }) => sum + value, 0);
   switch (target.kind) {
     case "utilization": {
       const asked = pods.reduce((sum, { request }) => sum + (request ?? 0), 0);
@@ -77,7 +84,7 @@ function ratioOf(
   }
 }
 
-function atTarget(target: HpaTarget, { request }: MeasuredPod): number {
+function atTarget(target: HpaTarget, request: number | undefined): number {
   return target.kind === "utilization" ? ((request ?? 0) * target.percent) / 100 : target.value;
 }
 

@@ -2,8 +2,8 @@ import type { ObjectKey } from "@rouse/shared";
 
 /** What a pod uses of the machine. */
 export interface Usage {
-  /** Thousandths of a core, averaged since the question before. */
-  readonly cpuMilli: number;
+  /** Thousandths of a core, averaged since the question before; the first question about a pod has no answer. */
+  readonly cpuMilli: number | undefined;
   readonly memoryBytes: number;
 }
 

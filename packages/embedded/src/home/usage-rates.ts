@@ -10,12 +10,17 @@ interface UsedSoFar {
   readonly memoryBytes: number;
 }
 
+interface Reading {
+  readonly cpuSeconds: number;
+  readonly at: MonoMs;
+}
+
 /** Turns CPU time into a rate: over the time since the question before, so the first one about a pod has no answer. */
 export class UsageRates implements PodUsage {
   readonly #clock: Pick<Clock, "now">;
   readonly #usedBy: (pod: ObjectKey) => UsedSoFar | undefined;
   /** Pods of the last question. */
-  #before: ReadonlyMap<ObjectKey, { readonly cpuSeconds: number; readonly at: MonoMs }> = new Map();
+  #before: ReadonlyMap<ObjectKey, Reading> = new Map();
 
   constructor(clock: Pick<Clock, "now">, usedBy: (pod: ObjectKey) => UsedSoFar | undefined) {
     this.#clock = clock;
@@ -34,16 +39,16 @@ export class UsageRates implements PodUsage {
         continue;
       }
       seen.set(pod, { cpuSeconds: used.cpuSeconds, at });
-      if (before === undefined || before.at >= at) continue;
-      // A process that has ended takes its time with it.
-      const spent = Math.max(0, used.cpuSeconds - before.cpuSeconds);
-      answer.set(pod, {
-        cpuMilli: (spent * 1_000_000) / (at - before.at),
-        memoryBytes: used.memoryBytes,
-      });
+      answer.set(pod, { cpuMilli: rate(used.cpuSeconds, before, at), memoryBytes: used.memoryBytes });
     }
     for (const [pod, before] of seen) if (at - before.at > FORGOTTEN_MS) seen.delete(pod);
     this.#before = seen;
     return answer;
   }
+}
+
+function rate(cpuSeconds: number, before: Reading | undefined, at: MonoMs): number | undefined {
+  if (before === undefined || before.at >= at) return undefined;
+  // A process that has ended takes its time with it.
+  return (Math.max(0, cpuSeconds - before.cpuSeconds) * 1_000_000) / (at - before.at);
 }

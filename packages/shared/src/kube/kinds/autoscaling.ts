@@ -20,6 +20,15 @@ export type HpaMetric =
       readonly pods: { readonly metric: { readonly name: string }; readonly target: HpaMetricTarget };
     };
 
+/** What a metric was found to be; as its target says it, and for a utilisation as a quantity as well. */
+export interface HpaMetricStatus {
+  readonly type: "Resource";
+  readonly resource: {
+    readonly name: string;
+    readonly current: { readonly averageUtilization?: number; readonly averageValue: string };
+  };
+}
+
 export interface HpaScalingRules {
   readonly stabilizationWindowSeconds?: number;
 }
@@ -38,6 +47,7 @@ export interface HorizontalPodAutoscaler extends KubeObject {
     readonly currentReplicas?: number;
     readonly desiredReplicas?: number;
     readonly lastScaleTime?: string;
+    readonly currentMetrics?: readonly HpaMetricStatus[];
     readonly conditions?: readonly Condition[];
   };
 }
