@@ -1,5 +1,7 @@
 import type { Explanation } from "@rouse/embedded";
 import {
+  apiVersion,
+  HorizontalPodAutoscalerKind,
   InProcessKubeClient,
   KnativeServiceKind,
   labels,
@@ -76,7 +78,7 @@ test("the pass, the answer to why not zero, the formula, and the latest ticks fi
   ]);
 });
 
-async function platform() {
+async function platform(answer: object = { explanation }) {
   const clock = new VirtualClock();
   const random = new SeededRandom(1);
   const objects = new InProcessKubeClient({
@@ -105,11 +107,11 @@ async function platform() {
     list: objects.list.bind(objects),
     page: async <P>(path: string): Promise<P> => {
       asked.push(path);
-      return JSON.parse(JSON.stringify({ explanation }));
+      return JSON.parse(JSON.stringify(answer));
     },
   };
   const output = { out: (line: string) => lines.push(line), err: (line: string) => lines.push(line) };
-  return { deps: { client, clock, output }, asked, lines, stored };
+  return { deps: { client, clock, output }, objects, asked, lines, stored };
 }
 
 test("every revision of the service is asked for, and JSON has all of it", async () => {
@@ -118,6 +120,51 @@ test("every revision of the service is asked for, and JSON has all of it", async
   expect(asked).toEqual(["/rouse/explain?revision=default%2Fhello-00001"]);
   expect(JSON.parse(lines.join("\n"))).toEqual([
     { revision: "hello-00001", explanation: JSON.parse(JSON.stringify(explanation)) },
+  ]);
+});
+
+test("of a revision that an HPA scales it says what the HPA measured, wants and was held by", async () => {
+  const { deps, objects, lines } = await platform({});
+  await explain(deps, { name: "hello", namespace: "default", isJson: false });
+  const hpa = await objects.create(HorizontalPodAutoscalerKind, {
+    apiVersion: apiVersion(HorizontalPodAutoscalerKind),
+    kind: "HorizontalPodAutoscaler",
+    metadata: { namespace: "default", name: "hello-00001" },
+    spec: {
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "hello-00001-deployment" },
+      maxReplicas: 6,
+      metrics: [
+        {
+          type: "Resource",
+          resource: { name: "memory", target: { type: "AverageValue", averageValue: "150Mi" } },
+        },
+      ],
+    },
+  });
+  await objects.updateStatus(HorizontalPodAutoscalerKind, {
+    ...hpa,
+    status: {
+      currentReplicas: 1,
+      desiredReplicas: 1,
+      currentMetrics: [
+        { type: "Resource", resource: { name: "memory", current: { averageValue: "462Mi" } } },
+      ],
+      conditions: [
+        { type: "AbleToScale", status: "True", message: "recent recommendations were lower" },
+        { type: "ScalingActive", status: "True", message: "the metrics ask for 4 pods" },
+        { type: "ScalingLimited", status: "False", message: "within range" },
+      ],
+    },
+  });
+  await explain(deps, { name: "hello", namespace: "default", isJson: false });
+  expect(lines).toEqual([
+    "hello-00001",
+    "  nobody scales it yet",
+    "hello-00001",
+    "  now       pods: 1; its HPA wants 1 (1 to 6)",
+    "  not zero  revisions of the class hpa.autoscaling.knative.dev do not go to zero",
+    "  metric    memory: 462Mi, 150Mi aimed at, as an average of its pods",
+    "  because   the metrics ask for 4 pods; recent recommendations were lower",
   ]);
 });
 

@@ -1,6 +1,9 @@
 import { appliedInWords, type Explanation, evaluationInWords, whyNotZero } from "@rouse/embedded";
 import {
   type Clock,
+  type HorizontalPodAutoscaler,
+  HorizontalPodAutoscalerKind,
+  isKubeError,
   KnativeServiceKind,
   labels,
   type Revision,
@@ -10,6 +13,7 @@ import {
 } from "@rouse/shared";
 import type { SocketClient } from "../api/socket-client.ts";
 import type { Output } from "../output.ts";
+import { hpaLines } from "./hpa-lines.ts";
 
 /** Latest ticks that are shown; `--json` has all there are. */
 const TICKS_SHOWN = 8;
@@ -42,19 +46,38 @@ export async function explain(
     labelSelector: `${labels.service}=${name}`,
   });
   const explained = await Promise.all(
-    items.map(async (revision) => ({
-      revision: revision.metadata.name,
-      ...(await client.page<ExplainAnswer>(pageOf(revision))),
-    })),
+    items.map(async (revision) => {
+      const answer = await client.page<ExplainAnswer>(pageOf(revision));
+      const hpa = answer.explanation === undefined ? await hpaOf(client, revision) : undefined;
+      return { revision: revision.metadata.name, ...answer, ...(hpa === undefined ? {} : { hpa }) };
+    }),
   );
   if (isJson) {
     output.out(JSON.stringify(explained, null, 2));
     return;
   }
-  for (const { revision, explanation } of explained) {
-    const lines = explanation === undefined ? ["nobody scales it yet"] : explanationLines(explanation);
+  for (const { revision, explanation, hpa } of explained) {
+    const lines =
+      explanation !== undefined
+        ? explanationLines(explanation)
+        : hpa !== undefined
+          ? hpaLines(hpa)
+          : ["nobody scales it yet"];
     output.out(revision);
     for (const line of lines) output.out(`  ${line}`);
+  }
+}
+
+/** The HPA of a revision whose class leaves its scale to one. */
+async function hpaOf(
+  client: Pick<SocketClient, "get">,
+  { metadata: { namespace, name } }: Stored<Revision>,
+): Promise<Stored<HorizontalPodAutoscaler> | undefined> {
+  try {
+    return await client.get(HorizontalPodAutoscalerKind, { namespace, name });
+  } catch (error) {
+    if (isKubeError(error, "NotFound")) return undefined;
+    throw error;
   }
 }
 
