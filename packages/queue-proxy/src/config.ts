@@ -5,6 +5,7 @@ import {
   parseLogging,
   tlsVariables,
 } from "@rouse/shared";
+import { type AdminCallers, parseAdminCallers } from "./config/admin-callers.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { type Parsed, parseGoBool, parseGoInt } from "./config/go-values.ts";
 import { type Observability, parseObservability } from "./config/observability.ts";
@@ -47,6 +48,8 @@ export interface Config {
   readonly listenIp: string | undefined;
   /** `host:port` of activators that want to be told when the program is ready. */
   readonly readyListeners: readonly { readonly host: string; readonly port: number }[];
+  /** Who may ask for a drain; anyone, unless told. E-12 */
+  readonly adminCallers: AdminCallers;
 }
 
 /** What every line of the log needs, known even if the rest of the environment makes no sense. */
@@ -142,6 +145,10 @@ export function parseConfig(environment: Environment): Config {
     certificateDirectory: read("ROUSE_CERTIFICATE_DIRECTORY") || CERTIFICATE_DIRECTORY,
     listenIp: read("ROUSE_LISTEN_IP") || undefined,
     readyListeners: readyListeners(read("ROUSE_READY_LISTENERS")),
+    adminCallers: parseAdminCallers(
+      read("ROUSE_ADMIN_CALLERS"),
+      ["127.0.0.1", "::1", table.podIp, read("HOST_IP")].filter((ip) => ip !== ""),
+    ),
   };
 }
 

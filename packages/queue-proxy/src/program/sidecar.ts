@@ -124,7 +124,10 @@ export class Sidecar {
     const proxy = await named(`main:${config.servingPort}`, log, starting);
     running.proxy = proxy;
     const stats = new StatPublisher(clock, { podName: config.podName, take: () => proxy.takeStat() });
-    const admin = startAdmin({ clock, log, drain: proxy.quiet, isEnding: () => ending.isEnding }, ip);
+    const admin = startAdmin(
+      { clock, log, drain: proxy.quiet, isEnding: () => ending.isEnding, mayAsk: config.adminCallers },
+      ip,
+    );
     const [adminServer, statServer, profiler, secure, userMetrics] = await Promise.all([
       named(`admin:${ports.queueAdmin}`, log, admin),
       named(`metrics:${ports.autoscalerMetrics}`, log, startStatEndpoint({ clock }, stats, ip)),
