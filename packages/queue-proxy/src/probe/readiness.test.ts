@@ -62,7 +62,7 @@ test("Q-96: with a period one attempt decides", async () => {
   expect(asked.length).toBe(2);
 });
 
-test("Q-99: configured fields win, Host and User-Agent included", async () => {
+test("Q-99: configured fields win, Host and User-Agent included (E-14)", async () => {
   const { port, asked } = await program([200]);
   const httpHeaders = [
     { name: "host", value: "ready.example" },
@@ -179,7 +179,7 @@ test("Q-98: redirects are followed, ten and no more", async () => {
   }
 });
 
-test("Q-100: a certificate of the program's own making is good enough", async () => {
+test("Q-100: a certificate of the program's own making is good enough (E-14)", async () => {
   const server = createHttpsServer(CERTIFICATE_A, (_, response) => response.end());
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

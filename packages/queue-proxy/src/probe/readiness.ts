@@ -108,7 +108,7 @@ export class Readiness {
       patientAfter: PATIENT_AFTER,
       failed: (because) => {
         failures++;
-        last = because;
+        if (!limit.signal.aborted) last = because; // of one cut by the end of the run nothing is to be learnt
       },
     });
     if (!isReady && !this.#closed.signal.aborted) {

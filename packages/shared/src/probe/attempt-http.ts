@@ -30,8 +30,8 @@ export function attemptHttp(
       resolve(result);
     };
     const abandon = (): void => finish({ kind: "not-ready", because: "abandoned" });
-    const ask = (url: URL): void => {
-      current = send(url, target);
+    const ask = (url: URL, path = `${url.pathname}${url.search}`): void => {
+      current = send({ url, path }, target);
       current.on("error", (error) => finish({ kind: "not-ready", because: error.message }));
       current.once("response", (response) => {
         const next = redirectOf(response, url);
@@ -48,7 +48,7 @@ export function attemptHttp(
     });
     signal?.addEventListener("abort", abandon, { once: true });
     if (signal?.aborted === true) abandon();
-    else ask(urlOf(target));
+    else ask(urlOf(target), target.path); // a URL would take dot segments out
   });
 }
 
@@ -67,7 +67,10 @@ function redirectOf({ statusCode = 0, headers: { location } }: IncomingMessage, 
 }
 
 /** Configured fields win over ours, `Host` and `User-Agent` included, as kubelet does it. */
-function send(url: URL, target: HttpTarget): ClientRequest {
+function send(
+  { url, path }: { readonly url: URL; readonly path: string },
+  target: HttpTarget,
+): ClientRequest {
   const headers: Record<string, string | string[]> = { "User-Agent": AGENT, Connection: "close" };
   for (const [name, value] of target.headers) {
     const same = Object.keys(headers).find((other) => other.toLowerCase() === name.toLowerCase());
@@ -76,8 +79,8 @@ function send(url: URL, target: HttpTarget): ClientRequest {
   }
   const request =
     url.protocol === "https:"
-      ? httpsLibrary().request(url, { headers, agent: false, rejectUnauthorized: false }) // self-signed is ready too: Q-100
-      : httpLibrary().request(url, { headers, agent: false });
+      ? httpsLibrary().request(url, { path, headers, agent: false, rejectUnauthorized: false }) // self-signed is ready too: Q-100
+      : httpLibrary().request(url, { path, headers, agent: false });
   request.end();
   return request;
 }

@@ -33,3 +33,15 @@ test.each([
 ])("Q-88, Q-89: $probe", ({ probe, want }) => {
   expect(probeTarget(probe, defaults)).toEqual(want);
 });
+
+test.each([
+  { path: "", want: "/" },
+  { path: "ready", want: "/ready" },
+  { path: "/ready?deep=1&x=a%20b", want: "/ready?deep=1&x=a%20b" },
+  { path: "//a/../b", want: "//a/../b" },
+  { path: "/a b|é#part", want: "/a%20b%7C%C3%A9" },
+  { path: "/\r\nX: y", want: "/%0D%0AX:%20y" },
+  { path: "/\ud800", want: "/%EF%BF%BD" },
+])("Q-98: the path $path is asked for as $want", ({ path, want }) => {
+  expect(probeTarget({ httpGet: { path } }, defaults)).toMatchObject({ path: want });
+});

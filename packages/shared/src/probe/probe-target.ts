@@ -8,7 +8,7 @@ export type ProbeTarget =
       readonly scheme: "http" | "https";
       readonly ip: string;
       readonly port: number;
-      /** Begins with a slash; may carry a query. */
+      /** As it is sent: begins with a slash, may carry a query. */
       readonly path: string;
       readonly headers: readonly (readonly [name: string, value: string])[];
     }
@@ -32,7 +32,7 @@ export function probeTarget(probe: Probe | undefined, defaults: ProbeDefaults): 
       scheme: scheme.toUpperCase() === "HTTPS" ? "https" : "http",
       ip: host ?? defaults.ip,
       port: portNumber(port, defaults.port),
-      path: path.startsWith("/") ? path : `/${path}`,
+      path: requestPath(path),
       headers: httpHeaders.map(({ name, value }) => [name, value] as const),
     };
   }
@@ -42,6 +42,13 @@ export function probeTarget(probe: Probe | undefined, defaults: ProbeDefaults): 
   }
   const { host, port } = probe?.tcpSocket ?? {};
   return { kind: "tcp", ip: host ?? defaults.ip, port: portNumber(port, defaults.port) };
+}
+
+/** Dot segments stay, as kubelet leaves them; what no request may hold is escaped, and a fragment is left out. Q-98 */
+function requestPath(path: string): string {
+  const [asked = ""] = path.split("#", 1);
+  const escaped = asked.toWellFormed().replace(/[^\x21-\x7e]|["<>\\^`{|}]/gu, encodeURIComponent);
+  return escaped.startsWith("/") ? escaped : `/${escaped}`;
 }
 
 function portNumber(port: number | string | undefined, otherwise: number): number {
