@@ -1,7 +1,7 @@
 /** A requirement's number as the contracts write it: `Q-42`, `CV-7`. */
 export type RequirementNumber = string;
 
-const LETTERS = "CV|CI|Q|A|S|K|C|P|V|W|I|D";
+const LETTERS = "CV|CI|Q|E|A|S|K|C|P|V|W|I|D";
 const RANGE_END = `\\s?(?:…|\\.{2,3}|–|\\bto\\b)\\s?(?:(?:${LETTERS})-)?(\\d+)`;
 const NUMBER = new RegExp(`\\b(${LETTERS})-(\\d+)(?:${RANGE_END})?(?![\\w])`, "g");
 /** A range that names more than this is a slip of the pen. */

@@ -18,7 +18,7 @@ const ownsAutoscalerVector = (path: string, number: number): boolean =>
 export const specs: readonly Spec[] = [
   {
     name: "queue-proxy",
-    letters: ["Q", "V"],
+    letters: ["Q", "E", "V"], // E: what the reference does wrong
     ownsVector: (path, number) => !ownsAutoscalerVector(path, number),
   },
   { name: "activator", letters: ["A"] },

@@ -222,7 +222,7 @@ describe("readiness probes", () => {
     ]);
   });
 
-  test("Q-102: null is no probe", () => {
+  test("Q-102: null is no probe (E-15)", () => {
     expect(parseReadinessProbes("null", { isArray: false })).toEqual([]);
     expect(parseReadinessProbes("[null]", { isArray: true })).toEqual([]);
   });

@@ -35,6 +35,17 @@ test.each([
   expect(sidecar.stderr).toContain("rejected: false\n");
 });
 
+test("Q-2: nothing of the sidecar knows a Kubernetes API, or the account a pod has there", () => {
+  const folder = dirname(ENTRY_POINT);
+  const bundles = readdirSync(folder).filter((name) => name.endsWith(".cjs"));
+  expect(bundles).toContain("main.cjs");
+  for (const name of bundles) {
+    expect(readFileSync(join(folder, name), "utf8")).not.toMatch(
+      /KUBERNETES_SERVICE_HOST|serviceaccount|[`"']\/apis?\/|api\/v1/,
+    );
+  }
+});
+
 test("with other flags, or without what was compiled before, it starts all the same", async () => {
   const folder = mkdtempSync(join(tmpdir(), "rouse-start-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));

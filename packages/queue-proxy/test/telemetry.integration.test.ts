@@ -157,6 +157,20 @@ describe("TLS", () => {
     await expect(handshake(sidecar.ip, { maxVersion: "TLSv1.2" })).rejects.toThrow();
   });
 
+  test("Q-159, Q-163: one certificate whatever name is asked for, and the side ports stay plain beside it", async () => {
+    await using sidecar = await SidecarProcess.start({
+      ROUSE_CERTIFICATE_DIRECTORY: directory(CERTIFICATE_A),
+    });
+    await sidecar.listens(8112);
+    for (const servername of ["a.example", "kn-user-default", "nobody.example"]) {
+      const socket = await handshake(sidecar.ip, { servername });
+      expect(socket.getPeerCertificate().subjectaltname).toContain("a.example");
+      socket.destroy();
+    }
+    expect((await call(sidecar.at(8022), { path: "/wait-for-drain" })).status).toBe(200);
+    expect((await call(sidecar.at(9090), { path: "/metrics" })).status).toBe(200);
+  });
+
   test("Q-160: 1.2 where it is allowed", async () => {
     await using sidecar = await SidecarProcess.start({
       ROUSE_CERTIFICATE_DIRECTORY: directory(CERTIFICATE_A),

@@ -6,7 +6,7 @@ import { Hop, RawOrigin } from "./http-harness.ts";
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const OK = "HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 2\r\n\r\nok";
 
-test("a request goes on without hop-by-hop fields, with its client added, and the rest untouched (Q-26, Q-29, Q-30)", async () => {
+test("a request goes on without hop-by-hop fields, with its client added, and the rest untouched (Q-22, Q-24, Q-26, Q-29, Q-30, E-23)", async () => {
   await using origin = await RawOrigin.start();
   await using hop = await Hop.start(origin);
   const client = await hop.connect();
@@ -131,7 +131,7 @@ test("trailers travel both ways, announced or not; the chunks' extensions do not
   await client.take("\r\n\r\n1\r\nz\r\n0\r\nX-U: 2\r\n\r\n");
 });
 
-test("interim answers are relayed, and then the true status (Q-74, Q-75)", async () => {
+test("interim answers are relayed, and then the true status (Q-74, Q-75, E-1)", async () => {
   await using origin = await RawOrigin.start((peer) =>
     peer.write(
       `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 418 Teapot\r\nDate: x\r\nContent-Length: 0\r\n\r\n`,
@@ -206,7 +206,7 @@ describe("Expect: 100-continue (Q-72, Q-73)", () => {
   });
 });
 
-test("an answer before the end of the request reaches the client while the request still flows (Q-69)", async () => {
+test("an answer before the end of the request reaches the client while the request still flows (Q-69, Q-70, E-9)", async () => {
   await using origin = await RawOrigin.start();
   await using hop = await Hop.start(origin);
   const client = await hop.connect();
@@ -223,7 +223,7 @@ test("an answer before the end of the request reaches the client while the reque
   await peer.take("GET / HTTP/1.1");
 });
 
-test("a whole answer before the end of the request: the rest is swallowed and the connection lives (Q §13)", async () => {
+test("a whole answer before the end of the request: the rest is swallowed and the connection lives (Q §13, E-9)", async () => {
   await using origin = await RawOrigin.start();
   await using hop = await Hop.start(origin);
   const client = await hop.connect();
@@ -453,7 +453,7 @@ test("a dead pooled connection: what may be repeated is, once per connection; a 
   expect(origin.peers.length).toBe(2);
 });
 
-test("an idle connection the upstream closes leaves the pool when the close arrives (Q-35)", async () => {
+test("an idle connection the upstream closes leaves the pool when the close arrives (Q-35, E-8)", async () => {
   await using origin = await RawOrigin.start((peer) => peer.write(OK));
   await using hop = await Hop.start(origin);
   const client = await hop.connect();
@@ -518,7 +518,7 @@ test("an answer of our own: a small unread body is swallowed, a large one closes
   await client.ended();
 });
 
-test("a timeout before and after the head: 504 without a newline, or a cut (Q-58, Q-59)", async () => {
+test("a timeout before and after the head: 504 without a newline, or a cut (Q-58, Q-59, E-2)", async () => {
   await using origin = await RawOrigin.start();
   await using hop = await Hop.start(origin);
   const error = new ProxyError("request-timeout", "request timeout");
@@ -541,7 +541,7 @@ test("a timeout before and after the head: 504 without a newline, or a cut (Q-58
   expect(client.received).toBe("");
 });
 
-test("what is refused is answered and closed, and never forwarded (Q §13)", async () => {
+test("what is refused is answered and closed, and never forwarded (Q §13, Q-170)", async () => {
   await using origin = await RawOrigin.start();
   await using hop = await Hop.start(origin);
   for (const [text, status] of [

@@ -118,7 +118,7 @@ test("fields repeated by either side stay repeated, also those that should come 
   expect(await call.done()).toMatchObject({ status: 200, code: 0 });
 });
 
-test("a gRPC stream whose deadline passes ends with status 4; anything else is cut (Q-59)", async () => {
+test("a gRPC stream whose deadline passes ends with status 4; anything else is cut (Q-59, E-2)", async () => {
   for (const type of ["application/grpc+proto", "text/plain"]) {
     const left = Promise.withResolvers<void>();
     await using origin = await Http2Origin.start((stream) => {

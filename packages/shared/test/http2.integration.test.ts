@@ -197,7 +197,7 @@ test("errors of our own are plain HTTP: refused upstreams, an h1-only one, and w
   });
 });
 
-test("three hundred streams at once share few upstream connections, and each gets its own answer (Q-76, Q-32)", async () => {
+test("three hundred streams at once share few upstream connections, and each gets its own answer (Q-76, Q-32, Q-171)", async () => {
   const waiting: (() => void)[] = [];
   await using origin = await Http2Origin.start((stream, headers) => {
     waiting.push(() => {
@@ -253,7 +253,7 @@ test("a slow reader holds the upstream back, and nothing is lost (flow control e
   expect(received).toBe(size);
 }, 30_000);
 
-test("draining says GOAWAY, finishes what runs and then closes (Q-121)", async () => {
+test("draining says GOAWAY, finishes what runs and then closes (Q-121, E-11)", async () => {
   const finish = Promise.withResolvers<void>();
   await using origin = await Http2Origin.start((stream) => {
     void finish.promise.then(() => {

@@ -22,7 +22,7 @@ test("CV-1: a minimal spec gets a name, a timeout, unlimited concurrency and a p
   });
 });
 
-describe("CV-2: timeouts", () => {
+describe("CV-2, Q-54: timeouts", () => {
   const shorter = { timeoutSeconds: 200, responseStartTimeoutSeconds: 200 };
   test.each([
     { given: { timeoutSeconds: 0 }, defaults: {}, want: { timeoutSeconds: 300 } },

@@ -51,7 +51,7 @@ test("CV-8: labels without routing state, annotations without scaling and bookke
   });
 });
 
-test("CV-8: the user's container gets the contract's port and environment, and no readiness probe", () => {
+test("CV-8, Q-63, Q-90: the user's container gets the contract's port and environment, and no readiness probe", () => {
   const probed = { ...plain, readinessProbe: { tcpSocket: { port: 0 }, successThreshold: 1 } };
   const { spec } = makePodTemplate(revision(probed), settings);
   expect(spec.terminationGracePeriodSeconds).toBe(300);
@@ -75,7 +75,7 @@ test("CV-8: the user's container gets the contract's port and environment, and n
   });
 });
 
-test("CV-8, C-53: queue-proxy comes last, with its ports, its readiness and what it needs to know", () => {
+test("CV-8, C-53, Q-1, Q-89, Q-90: queue-proxy comes last, with its ports, its readiness and what it needs to know", () => {
   const probed = { ...plain, readinessProbe: { tcpSocket: { port: 0 }, successThreshold: 1 } };
   const sidecar = makePodTemplate(revision(probed), settings).spec.containers.at(-1);
   expect(sidecar?.name).toBe("queue-proxy");
@@ -107,7 +107,7 @@ test("CV-8, C-53: queue-proxy comes last, with its ports, its readiness and what
     expect([name, variable(sidecar, name)]).toEqual([name, value]);
 });
 
-test("CV-9: a port named h2c moves queue-proxy to 8013", () => {
+test("CV-9, Q-3: a port named h2c moves queue-proxy to 8013", () => {
   const h2c = { ...plain, ports: [{ name: "h2c", containerPort: 9000 }] };
   const [user, sidecar] = makePodTemplate(revision(h2c), settings).spec.containers;
   expect(user?.ports).toEqual([{ name: "user-port", containerPort: 9000, protocol: "TCP" }]);

@@ -30,7 +30,7 @@ test.each([
   expect(privateServiceName(name)).toBe(want);
 });
 
-describe("K-15…K-17, K-22, K-27: ports", () => {
+describe("K-15…K-17, K-22, K-27, Q-10: ports", () => {
   test("of an http1 revision", () => {
     const shape = (service: {
       spec: { ports?: readonly { name?: string; port: number; targetPort?: number | string }[] };

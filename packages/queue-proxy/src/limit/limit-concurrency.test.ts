@@ -49,6 +49,18 @@ test("Q-48, Q-55: a deadline while waiting frees the place in the queue", () => 
   expect([breaker.running, breaker.queued]).toEqual([1, 0]);
 });
 
+test("Q-44, Q-48: whoever ends however while running, its place is the next one's at once", () => {
+  const { breaker, ran, enter } = setUp();
+  const [first, second, third] = [enter("/1"), enter("/2"), enter("/3"), enter("/4")];
+  first.fail(new ProxyError("request-timeout", "request timeout"));
+  expect(ran).toEqual(["/1", "/2"]);
+  second.clientLeaves();
+  expect(ran).toEqual(["/1", "/2", "/3"]);
+  third.abort(new ProxyError("upstream-closed", "unexpected EOF"));
+  expect(ran).toEqual(["/1", "/2", "/3", "/4"]);
+  expect([breaker.running, breaker.queued]).toEqual([1, 0]);
+});
+
 test("V-4: the kubelet's own requests all run at once", () => {
   const { breaker, ran, enter } = setUp();
   for (const target of ["/1", "/2", "/3"]) {

@@ -29,7 +29,7 @@ describe("breaker core", () => {
     expect([breaker.running, breaker.queued]).toEqual([concurrency, 10 * concurrency]);
   });
 
-  test("Q-45: a freed place is the waiter's, so a newcomer queues behind", () => {
+  test("Q-45: a freed place is the waiter's, so a newcomer queues behind (E-7)", () => {
     const breaker = new BreakerCore({ queueDepth: 10, maxConcurrency: 1 }, 1);
     breaker.admit();
     breaker.admit();

@@ -94,6 +94,36 @@ test("Q-60: a busy tunnel outlives its idle limit and ends at the total one", ()
   expect([exchange.outcome?.kind, ended]).toEqual(["aborted", ["total"]]);
 });
 
+test("Q-52: the idle limit runs from the last write, whenever that was, and does not drift", () => {
+  const { clock, exchange, ended } = setUp({ idleTimeoutMs: 1_000 });
+  clock.advance(1);
+  exchange.upstreamStarts(200);
+  for (let write = 0; write < 50; write++) {
+    clock.advance(write % 2 === 0 ? 990 : 3);
+    exchange.upstreamSends(1);
+  }
+  clock.advance(999);
+  expect(ended).toEqual([]);
+  clock.advance(1 + LATE_MS);
+  expect(ended).toEqual(["idle"]);
+});
+
+test.each(["timeoutMs", "responseStartTimeoutMs", "idleTimeoutMs"])(
+  "Q-57: what is complete is never followed by a timeout: %s",
+  (limit) => {
+    const { clock, exchange, ended, wheel } = setUp({ [limit]: 1_000 });
+    clock.advance(999);
+    exchange.upstreamCompletes(200);
+    clock.advance(10_000);
+    expect([exchange.outcome?.kind, exchange.answer, ended, wheel.count]).toEqual([
+      "completed",
+      undefined,
+      [],
+      0,
+    ]);
+  },
+);
+
 test("Q-53: no limits, no timer", () => {
   expect(setUp({}).wheel.count).toBe(0);
 });
