@@ -1,13 +1,14 @@
 import {
   type EndpointsSource,
+  type PrometheusTls,
   parseDuration,
   parseEndpointsSource,
+  parsePrometheusTls,
   parseTlsVariables,
   ports,
   type TlsSettings,
   tlsVariables,
 } from "@rouse/shared";
-import { type MetricsTls, parseMetricsTls } from "./metrics/metrics-tls.ts";
 import type { ProbePace } from "./probe/pod-prober.ts";
 import type { RevisionOrigin } from "./watch/revision-source.ts";
 
@@ -29,7 +30,7 @@ export interface Config {
   readonly metrics: {
     readonly ip: string | undefined;
     readonly port: number;
-    readonly tls: MetricsTls | undefined;
+    readonly tls: PrometheusTls | undefined;
   };
   /** `ws://…` of the autoscaler. A-93. */
   readonly autoscalerUrl: string;
@@ -129,7 +130,7 @@ export function parseConfig(environment: Environment, resolvConf: string | undef
     metrics: {
       ip: text("METRICS_PROMETHEUS_HOST") || undefined,
       port: integer("ROUSE_METRICS_PORT", integer("METRICS_PROMETHEUS_PORT", 9_090, 65_535, 1_024), 65_535),
-      tls: parsed("METRICS_PROMETHEUS_TLS", () => parseMetricsTls(text), undefined),
+      tls: parsed("METRICS_PROMETHEUS_TLS", () => parsePrometheusTls(text), undefined),
     },
     autoscalerUrl:
       text("ROUSE_AUTOSCALER_URL") || `ws://autoscaler.${systemNamespace}.svc.${clusterDomain}:8080`,

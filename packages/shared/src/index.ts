@@ -301,6 +301,11 @@ export {
 export { Histogram, type HistogramSeries } from "./metrics/histogram.ts";
 export type { Labels } from "./metrics/labels.ts";
 export { processMetrics, targetInfo } from "./metrics/process-metrics.ts";
+export {
+  type PrometheusTls,
+  parsePrometheusTls,
+  prometheusTlsOptions,
+} from "./metrics/prometheus-tls.ts";
 export { addressLabels, methodLabel, ToldHosts } from "./metrics/request-labels.ts";
 export {
   needsOpenTelemetry,

@@ -1,7 +1,12 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import { EXPOSITION_CONTENT_TYPE, exposition, type Family } from "@rouse/shared";
-import { listenerOptions, type MetricsTls } from "./metrics-tls.ts";
+import {
+  EXPOSITION_CONTENT_TYPE,
+  exposition,
+  type Family,
+  type PrometheusTls,
+  prometheusTlsOptions,
+} from "@rouse/shared";
 
 /** Answers `GET /metrics`, and everything else with 404. */
 export class MetricsServer implements AsyncDisposable {
@@ -17,7 +22,7 @@ export class MetricsServer implements AsyncDisposable {
     options: {
       readonly ip: string | undefined;
       readonly port: number;
-      readonly tls?: MetricsTls | undefined;
+      readonly tls?: PrometheusTls | undefined;
     },
   ): Promise<MetricsServer> {
     const answer: RequestListener = (request, response) => {
@@ -28,7 +33,7 @@ export class MetricsServer implements AsyncDisposable {
     const server =
       options.tls === undefined
         ? createServer(answer)
-        : createTlsServer(listenerOptions(options.tls), answer);
+        : createTlsServer(prometheusTlsOptions(options.tls), answer);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(options.port, options.ip, () => resolve());

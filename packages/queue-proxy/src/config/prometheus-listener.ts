@@ -1,6 +1,6 @@
-import { tlsVariables } from "@rouse/shared";
+import { type PrometheusTls, parsePrometheusTls } from "@rouse/shared";
 import { ConfigError } from "./config-error.ts";
-import { parseTlsSettings, type TlsSettings } from "./tls-settings.ts";
+import { tlsOrFatal } from "./tls-settings.ts";
 
 /** Where Prometheus may come. Q-137 */
 export interface PrometheusListener {
@@ -10,19 +10,10 @@ export interface PrometheusListener {
   readonly tls: PrometheusTls | undefined;
 }
 
-export interface PrometheusTls {
-  readonly certificateFile: string;
-  readonly keyFile: string;
-  readonly clientAuth: "none" | "optional" | "require";
-  readonly clientCaFile: string;
-  readonly settings: TlsSettings;
-}
-
 const PREFIX = "METRICS_PROMETHEUS";
 const PORT = 9_091;
 const PORT_MIN = 1_024;
 const PORT_MAX = 65_535;
-const CLIENT_AUTH = ["none", "optional", "require"] as const;
 
 /** @param endpoint `host:port`, over which the environment goes. @throws ConfigError `fatal` */
 export function parsePrometheusListener(
@@ -38,26 +29,5 @@ export function parsePrometheusListener(
   if (!Number.isInteger(port) || port < PORT_MIN || port > PORT_MAX) {
     throw new ConfigError("fatal", `prometheus port must be in ${PORT_MIN}-${PORT_MAX}, and is ${portText}`);
   }
-  return { host, port, tls: tlsOf(read) };
-}
-
-function tlsOf(read: (name: string) => string): PrometheusTls | undefined {
-  const certificateFile = read(`${PREFIX}_TLS_CERT`);
-  const keyFile = read(`${PREFIX}_TLS_KEY`);
-  if (certificateFile === "" && keyFile === "") return undefined;
-  if (certificateFile === "" || keyFile === "") {
-    throw new ConfigError("fatal", `both ${PREFIX}_TLS_CERT and ${PREFIX}_TLS_KEY must be set`);
-  }
-  const asked = read(`${PREFIX}_TLS_CLIENT_AUTH`) || "none";
-  const clientAuth = CLIENT_AUTH.find((one) => one === asked);
-  if (clientAuth === undefined) throw new ConfigError("fatal", `invalid ${PREFIX}_TLS_CLIENT_AUTH: ${asked}`);
-  const clientCaFile = read(`${PREFIX}_TLS_CLIENT_CA_FILE`);
-  if (clientAuth !== "none" && clientCaFile === "") {
-    throw new ConfigError(
-      "fatal",
-      `${PREFIX}_TLS_CLIENT_AUTH ${clientAuth} needs ${PREFIX}_TLS_CLIENT_CA_FILE`,
-    );
-  }
-  const settings = parseTlsSettings(read, tlsVariables(`${PREFIX}_TLS`));
-  return { certificateFile, keyFile, clientAuth, clientCaFile, settings };
+  return { host, port, tls: tlsOrFatal(() => parsePrometheusTls(read)) };
 }

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { EXPOSITION_CONTENT_TYPE, exposition, type Family } from "@rouse/shared";
-import type { PrometheusListener, PrometheusTls } from "../config/prometheus-listener.ts";
+import { EXPOSITION_CONTENT_TYPE, exposition, type Family, prometheusTlsOptions } from "@rouse/shared";
+import type { PrometheusListener } from "../config/prometheus-listener.ts";
 import { notFound, PlainServer, type PlainServerOptions, pathOf, plain } from "./plain-server.ts";
 
 const HEADERS_TIMEOUT_MS = 5_000;
@@ -15,7 +14,7 @@ export function startUserMetrics(
     ip: at.host === "" ? ip : at.host,
     port: at.port,
     headersTimeoutMs: HEADERS_TIMEOUT_MS,
-    ...(at.tls === undefined ? {} : { tls: secureOptions(at.tls) }),
+    ...(at.tls === undefined ? {} : { tls: prometheusTlsOptions(at.tls) }),
   };
   return PlainServer.start(options, (request, response) => {
     if (pathOf(request) !== "/metrics") {
@@ -34,19 +33,4 @@ export function startUserMetrics(
     });
     response.end(text);
   });
-}
-
-function secureOptions(tls: PrometheusTls): NonNullable<PlainServerOptions["tls"]> {
-  const { settings, clientAuth } = tls;
-  return {
-    cert: readFileSync(tls.certificateFile),
-    key: readFileSync(tls.keyFile),
-    requestCert: clientAuth !== "none",
-    rejectUnauthorized: clientAuth === "require",
-    minVersion: settings.minVersion,
-    ...(tls.clientCaFile === "" ? {} : { ca: readFileSync(tls.clientCaFile) }),
-    ...(settings.maxVersion === undefined ? {} : { maxVersion: settings.maxVersion }),
-    ...(settings.ciphers === undefined ? {} : { ciphers: settings.ciphers }),
-    ...(settings.curves === undefined ? {} : { ecdhCurve: settings.curves }),
-  };
 }

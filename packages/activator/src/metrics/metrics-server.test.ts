@@ -5,27 +5,6 @@ import { join } from "node:path";
 import { issueCertificate, makeAuthority, RealClock } from "@rouse/shared";
 import { expect, onTestFinished, test } from "vitest";
 import { MetricsServer } from "./metrics-server.ts";
-import { parseMetricsTls } from "./metrics-tls.ts";
-
-const read = (values: Record<string, string>) => (name: string) => values[name] ?? "";
-const PREFIX = "METRICS_PROMETHEUS_TLS";
-
-test("A-4: without a certificate there is no TLS, and half of it is an error", () => {
-  expect(parseMetricsTls(read({}))).toBeUndefined();
-  const files = { [`${PREFIX}_CERT`]: "c", [`${PREFIX}_KEY`]: "k" };
-  expect(parseMetricsTls(read(files))).toMatchObject({
-    clientAuth: "none",
-    settings: { minVersion: "TLSv1.3" },
-  });
-  for (const wrong of [
-    { [`${PREFIX}_CERT`]: "c" },
-    { ...files, [`${PREFIX}_CLIENT_AUTH`]: "maybe" },
-    { ...files, [`${PREFIX}_CLIENT_AUTH`]: "require" },
-    { ...files, [`${PREFIX}_MIN_VERSION`]: "1.1" },
-  ]) {
-    expect(() => parseMetricsTls(read(wrong))).toThrow(/needs|is to be|unsupported/);
-  }
-});
 
 test("A-4: metrics are served by TLS, and not to those without a certificate where one is required", async () => {
   const now = new RealClock().wall();
