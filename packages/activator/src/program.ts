@@ -5,16 +5,17 @@ import {
   type Logger,
   type LoggingConfig,
   needsOpenTelemetry,
+  type PlainServer,
   processMetrics,
   type Random,
   RequestLog,
+  startPrometheusListener,
   type Telemetry,
   type TelemetryOptions,
   targetInfo,
 } from "@rouse/shared";
 import type { ActivatorContext } from "./accept/context.ts";
 import type { Config, Environment } from "./config.ts";
-import { MetricsServer } from "./metrics/metrics-server.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
 import { AutoscalerLink } from "./report/autoscaler-link.ts";
 import { loggedRevision } from "./report/logged-revision.ts";
@@ -47,7 +48,7 @@ export class Program {
   readonly activator: Activator;
   readonly #deps: ProgramDeps;
   readonly #link: AutoscalerLink;
-  readonly #metrics: MetricsServer | undefined;
+  readonly #metrics: PlainServer | undefined;
   readonly #telemetry: Telemetry<Tracing> | undefined;
   /** What is closed at the end, last first. */
   readonly #owned: AsyncDisposableStack;
@@ -58,7 +59,7 @@ export class Program {
     parts: {
       readonly activator: Activator;
       readonly link: AutoscalerLink;
-      readonly metrics: MetricsServer | undefined;
+      readonly metrics: PlainServer | undefined;
       readonly telemetry: Telemetry<Tracing> | undefined;
       readonly owned: AsyncDisposableStack;
     },
@@ -133,7 +134,9 @@ export class Program {
     running.activator = activator;
     const metrics =
       observability.requestMetrics.protocol === "prometheus"
-        ? starting.use(await MetricsServer.start(() => [targetInfo(resource), ...families()], config.metrics))
+        ? starting.use(
+            await startPrometheusListener(() => [targetInfo(resource), ...families()], config.metrics),
+          )
         : undefined;
     const owned = starting.move();
     log.info("activator listens", { address: `${activator.address.ip}:${activator.address.port}` });
@@ -142,7 +145,7 @@ export class Program {
 
   /** Where Prometheus may come, if it may (A §3.6). */
   get metricsPort(): number | undefined {
-    return this.#metrics?.port;
+    return this.#metrics?.address.port;
   }
 
   /**

@@ -18,7 +18,7 @@ import { LeaseHolders } from "./forward/lease-holders.ts";
 import { OrdinalHolders } from "./forward/ordinal-holders.ts";
 import { HttpActivatorProbe } from "./probe/http-activator-probe.ts";
 import { StatServer } from "./receive/stat-server.ts";
-import { MetricsServer } from "./report/metrics-server.ts";
+import { startMetricsServer } from "./report/metrics-server.ts";
 import { HttpPodScraper } from "./scrape/http-pod-scraper.ts";
 
 export interface ProgramDeps {
@@ -77,7 +77,7 @@ export async function startProgram(deps: ProgramDeps, config: Config): Promise<P
     new Forwarder({ clock, buckets, holders: share.holders, local: autoscaler }),
   );
   const metrics = starting.use(
-    await MetricsServer.start(() => autoscaler.metrics(), { ip: config.ip, port: config.metricsPort }),
+    await startMetricsServer(() => autoscaler.metrics(), { ip: config.ip, port: config.metricsPort }),
   );
   const stats = starting.use(
     await StatServer.start(
@@ -94,7 +94,7 @@ export async function startProgram(deps: ProgramDeps, config: Config): Promise<P
   const running = starting.move();
   return {
     statPort: stats.port,
-    metricsPort: metrics.port,
+    metricsPort: metrics.address.port,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

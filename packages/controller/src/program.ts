@@ -7,7 +7,7 @@ import {
   readElectionConfig,
 } from "@rouse/shared";
 import { AdoptionController } from "./adoption/adoption-controller.ts";
-import { AdminServer } from "./cluster/admin-server.ts";
+import { startAdminServer } from "./cluster/admin-server.ts";
 import type { ClusterController, ClusterControllerDeps } from "./cluster/cluster-controller.ts";
 import type { Config } from "./config.ts";
 import { ServerlessServiceController } from "./serverless-service/serverless-service-controller.ts";
@@ -61,7 +61,7 @@ export async function startProgram(deps: ClusterControllerDeps, config: Config):
     for (const controller of controllers) controller.follow(); // before another may write
   });
   const admin = starting.use(
-    await AdminServer.start(
+    await startAdminServer(
       { isReady: () => isReady, metrics: () => leaderText(controllers, (lease) => elections.holds(lease)) },
       { ip: config.ip, port: config.adminPort },
     ),
@@ -78,10 +78,10 @@ export async function startProgram(deps: ClusterControllerDeps, config: Config):
   await Promise.all(controllers.map((controller) => controller.start()));
   elections.start(controllers.map(({ lease }) => lease));
   isReady = true;
-  log.info("controller runs", { parts: [...config.parts].join(","), adminPort: admin.port });
+  log.info("controller runs", { parts: [...config.parts].join(","), adminPort: admin.address.port });
   const running = starting.move();
   return {
-    adminPort: admin.port,
+    adminPort: admin.address.port,
     webhookPort: webhook?.port,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -40,6 +40,11 @@ export type {
 export { type Connections, type Listener, type Network, sockets } from "./http/network.ts";
 export { outcomeStatus } from "./http/outcome-status.ts";
 export {
+  PlainServer,
+  pathNotFound,
+  plainText,
+} from "./http/plain-server.ts";
+export {
   type DrainOptions,
   HttpServer,
   type HttpServerDeps,
@@ -301,6 +306,7 @@ export {
 export { Histogram, type HistogramSeries } from "./metrics/histogram.ts";
 export type { Labels } from "./metrics/labels.ts";
 export { processMetrics, targetInfo } from "./metrics/process-metrics.ts";
+export { metricsText, startPrometheusListener } from "./metrics/prometheus-listener.ts";
 export {
   type PrometheusTls,
   parsePrometheusTls,

@@ -1,7 +1,5 @@
-import type { ServerResponse } from "node:http";
 import type { Session } from "node:inspector/promises";
-import type { Clock } from "@rouse/shared";
-import { notFound, PlainServer, pathOf, plain } from "./plain-server.ts";
+import { type Clock, PlainServer, pathNotFound, plainText } from "@rouse/shared";
 
 const HEADERS_TIMEOUT_MS = 15_000;
 const SECONDS_DEFAULT = 30;
@@ -18,28 +16,16 @@ heap?seconds=30     sampled allocations, .heapprofile
  */
 export function startProfiling(clock: Clock, at: { readonly ip: string | undefined; readonly port: number }) {
   let isBusy = false;
-  return PlainServer.start({ ...at, headersTimeoutMs: HEADERS_TIMEOUT_MS }, (request, response) => {
-    const kind = pathOf(request);
-    if (kind === "/debug/pprof/" || kind === "/debug/pprof") {
-      plain(response, 200, INDEX);
-      return;
-    }
-    if (kind !== "/debug/pprof/profile" && kind !== "/debug/pprof/heap") {
-      notFound(response);
-      return;
-    }
-    if (isBusy) {
-      plain(response, 409, "a profile is being taken\n");
-      return;
-    }
-    const asked = Number(
-      new URL(request.url ?? "", "http://x").searchParams.get("seconds") ?? SECONDS_DEFAULT,
-    );
+  return PlainServer.start({ ...at, headersTimeoutMs: HEADERS_TIMEOUT_MS }, (path, { url = "" }) => {
+    if (path === "/debug/pprof/" || path === "/debug/pprof") return plainText(200, INDEX);
+    if (path !== "/debug/pprof/profile" && path !== "/debug/pprof/heap") return pathNotFound;
+    if (isBusy) return plainText(409, "a profile is being taken\n");
+    const asked = Number(new URL(url, "http://x").searchParams.get("seconds") ?? SECONDS_DEFAULT);
     const seconds = Number.isFinite(asked) ? Math.min(Math.max(asked, 0), SECONDS_MAX) : SECONDS_DEFAULT;
     isBusy = true;
-    void profile(kind === "/debug/pprof/heap" ? "heap" : "cpu", clock, seconds * 1_000)
-      .then((text) => sendProfile(response, text))
-      .catch((error: unknown) => plain(response, 500, `${String(error)}\n`))
+    return profile(path === "/debug/pprof/heap" ? "heap" : "cpu", clock, seconds * 1_000)
+      .then((text) => ({ status: 200, headers: { "Content-Type": "application/json" }, body: text }))
+      .catch((error: unknown) => plainText(500, `${String(error)}\n`))
       .finally(() => {
         isBusy = false;
       });
@@ -74,9 +60,4 @@ async function heap(session: Session, clock: Clock, durationMs: number): Promise
 
 function passed(clock: Clock, durationMs: number): Promise<void> {
   return new Promise((resolve) => clock.after(durationMs, resolve));
-}
-
-function sendProfile(response: ServerResponse, text: string): void {
-  response.writeHead(200, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) });
-  response.end(text);
 }

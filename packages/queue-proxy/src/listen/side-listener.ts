@@ -1,4 +1,4 @@
-import { type Clock, type Exchange, HttpServer, type Listener } from "@rouse/shared";
+import { type Clock, type Exchange, HttpServer, type Listener, pathNotFound } from "@rouse/shared";
 
 /** What listens beside the main port. */
 export type SideListener = Pick<Listener, "drain" | "close">;
@@ -14,13 +14,7 @@ export function startSideListener(
 ): Promise<SideListener> {
   const handler = (exchange: Exchange<undefined>): void => {
     if (exchange.request.target.split("?", 1)[0] === served.path) served.answer(exchange);
-    else exchange.respond(NOT_FOUND);
+    else exchange.respond(pathNotFound);
   };
   return HttpServer.start({ clock, handler, context: () => undefined }, at);
 }
-
-const NOT_FOUND = {
-  status: 404,
-  headers: { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" },
-  body: "404 page not found\n",
-} as const;

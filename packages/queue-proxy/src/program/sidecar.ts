@@ -6,6 +6,7 @@ import {
   ports,
   processMetrics,
   type Random,
+  startPrometheusListener,
   type Telemetry,
   type TelemetryOptions,
   targetInfo,
@@ -16,7 +17,6 @@ import { startAdmin } from "../listen/admin.ts";
 import { startProfiling } from "../listen/profiling.ts";
 import type { SideListener } from "../listen/side-listener.ts";
 import { startStatEndpoint } from "../listen/stat-endpoint.ts";
-import { startUserMetrics } from "../listen/user-metrics.ts";
 import { resourceOf } from "../metrics/resource.ts";
 import { pushReady } from "../report/push-ready.ts";
 import { StatPublisher } from "../report/stat-publisher.ts";
@@ -142,10 +142,9 @@ export class Sidecar {
       // A failed one is said and lived with, as in the reference: Q-7.
       config.prometheus === undefined
         ? undefined
-        : startUserMetrics(
+        : startPrometheusListener(
             () => [targetInfo(resource), ...metrics.families(), ...processMetrics(clock)],
-            config.prometheus,
-            listenIp,
+            { ...config.prometheus, ip: config.prometheus.host || listenIp },
           ).catch((error: unknown) => {
             log.error(`metrics server error: ${error instanceof Error ? error.message : error}`);
             return undefined;
