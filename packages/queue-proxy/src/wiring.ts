@@ -132,12 +132,13 @@ export class QueueProxy implements AsyncDisposable {
     return this.#parts.drain.inFlight;
   }
 
-  /** Closes the current reporting period and returns it. */
-  takeStat(): Stat {
+  /** Closes the current reporting period and returns it; `periodMs` is how often that is done, where it is regular. */
+  takeStat(period: { readonly periodMs?: number } = {}): Stat {
     const now = this.#clock.now();
     return statOf(this.#parts.stats.report(now), {
       podName: this.#podName,
       uptimeMs: now - this.#startedAtMs,
+      ...period,
     });
   }
 

@@ -123,7 +123,10 @@ export class Sidecar {
     const ending = { isEnding: false };
     const proxy = await named(`main:${config.servingPort}`, log, starting);
     running.proxy = proxy;
-    const stats = new StatPublisher(clock, { podName: config.podName, take: () => proxy.takeStat() });
+    const stats = new StatPublisher(clock, {
+      podName: config.podName,
+      take: (period) => proxy.takeStat(period),
+    });
     const admin = startAdmin(
       { clock, log, drain: proxy.quiet, isEnding: () => ending.isEnding, mayAsk: config.adminCallers },
       ip,

@@ -9,11 +9,17 @@ const PERIOD_MS = 1_000;
  */
 export class StatPublisher implements Disposable {
   readonly #clock: Clock;
-  readonly #take: () => Stat;
+  readonly #take: (period: { readonly periodMs: number }) => Stat;
   #bytes: Uint8Array;
   #timer: Disposable | undefined;
 
-  constructor(clock: Clock, options: { readonly podName: string; readonly take: () => Stat }) {
+  constructor(
+    clock: Clock,
+    options: {
+      readonly podName: string;
+      readonly take: (period: { readonly periodMs: number }) => Stat;
+    },
+  ) {
     this.#clock = clock;
     this.#take = options.take;
     this.#bytes = encodeStat({
@@ -39,7 +45,7 @@ export class StatPublisher implements Disposable {
 
   #arm(dueAt: number): void {
     this.#timer = this.#clock.after(dueAt - this.#clock.now(), () => {
-      this.#bytes = encodeStat(this.#take());
+      this.#bytes = encodeStat(this.#take({ periodMs: PERIOD_MS }));
       const nextAt = dueAt + PERIOD_MS;
       this.#arm(nextAt > this.#clock.now() ? nextAt : this.#clock.now() + PERIOD_MS);
     });

@@ -4,16 +4,22 @@ import type { PeriodReport } from "./request-stats.ts";
 export interface StatIdentity {
   readonly podName: string;
   readonly uptimeMs: number;
+  /**
+   * How often reports are cut, by which arrivals are divided however late one comes: the next one is the shorter for it.
+   * The whole seconds a report covers, unless told.
+   */
+  readonly periodMs?: number;
 }
 
 const SECOND_MS = 1_000;
 
 /**
  * A period's report as the autoscaler reads it. Arrivals are divided by whole seconds, so that the tick that comes
- * 50 ms late loses none (Q-125, Q-126); averages are as they are.
+ * late loses none (Q-125, Q-126); averages are as they are.
  */
-export function statOf(report: PeriodReport, { podName, uptimeMs }: StatIdentity): Stat {
-  const periodSeconds = Math.max(1, Math.round(report.elapsedMs / SECOND_MS));
+export function statOf(report: PeriodReport, { podName, uptimeMs, periodMs }: StatIdentity): Stat {
+  const periodSeconds =
+    periodMs === undefined ? Math.max(1, Math.round(report.elapsedMs / SECOND_MS)) : periodMs / SECOND_MS;
   return {
     podName,
     averageConcurrentRequests: report.averageConcurrency,
