@@ -94,6 +94,43 @@ test("Q-51: a client that is still sending is answered when a limit is met, with
   expect(text).toMatch(/^HTTP\/1\.1 504 /);
 });
 
+const HEALTH = { "User-Agent": "kube-probe/1.33", "K-Network-Probe": "queue" };
+
+test("Q-61, Q-107: a question about health has no limit but its own, however long the program takes to answer it", async () => {
+  const hello = await holding();
+  const httpGet = { port: hello.port, path: "/" };
+  const readinessProbes = [{ periodSeconds: 100, timeoutSeconds: 100, httpGet }];
+  const { clock, warnings, proxy } = await start(1, { timeoutMs: 5_000, readinessProbes });
+  const given = new AbortController();
+  const abandoned = call(proxy.address, { headers: HEALTH, signal: given.signal });
+  const answer = call(proxy.address, { headers: HEALTH });
+  const response = await hello.asked;
+  given.abort();
+  await expect(abandoned).rejects.toThrow();
+  clock.advance(90_000);
+  response.end();
+  expect([(await answer).status, warnings]).toEqual([200, []]);
+});
+
+test("Q-110: a request puts the end of a drain off, a probe does not, nor does what runs", async () => {
+  const hello = await program((_, response) => response.end());
+  onTestFinished(() => hello[Symbol.asyncDispose]());
+  const { clock, proxy } = await start(hello.port, { drainQuietMs: 30_000 });
+  let drainedAt = -1;
+  const drained = proxy.quiet.begin().then(() => {
+    drainedAt = clock.now();
+  });
+  for (const headers of [{}, HEALTH, { "K-Network-Probe": "probe", "K-Network-Hash": "h" }]) {
+    clock.advance(10_000);
+    await call(proxy.address, { headers });
+  }
+  await clock.advanceAsync(9_999);
+  expect(drainedAt).toBe(-1);
+  await clock.advanceAsync(1);
+  await drained;
+  expect(drainedAt).toBe(40_000); // 30 s after the one request
+});
+
 /** A program that switches to WebSocket and listens; and a client in a tunnel to it. */
 async function webSocket(options: Partial<QueueProxyOptions>) {
   const server = createServer();

@@ -19,20 +19,27 @@ test("Q-21: an empty original host changes nothing", () => {
   expect(pass({ "K-Original-Host": "" }).outgoing("Host")).toEqual(["nimporte.pas"]);
 });
 
-test("Q-22, Q-23: revision and namespace go, the platform's other fields stay", () => {
+test("Q-22, Q-23: revision and namespace go, all other fields of the platform stay", () => {
+  const staying = {
+    "K-Proxy-Request": "activator",
+    "K-Network-Hash": "h",
+    "K-Network-Probe": "queue",
+    "K-Kubelet-Probe": "",
+    "K-Passthrough-Lb": "true",
+    "Knative-Serving-Tag": "t",
+    "Knative-Serving-Default-Route": "false",
+    "X-Forwarded-For": "192.0.2.1",
+    "X-Forwarded-Host": "h",
+    "X-Forwarded-Proto": "https",
+  };
   const exchange = pass({
     "Knative-Serving-Revision": "r",
     "Knative-Serving-Namespace": "n",
-    "Knative-Serving-Tag": "t",
-    "K-Proxy-Request": "activator",
+    ...staying,
   });
-  const names = [
-    "Knative-Serving-Revision",
-    "Knative-Serving-Namespace",
-    "Knative-Serving-Tag",
-    "K-Proxy-Request",
-  ];
-  expect(names.map((name) => exchange.outgoing(name))).toEqual([[], [], ["t"], ["activator"]]);
+  for (const [name, value] of Object.entries(staying)) expect(exchange.outgoing(name)).toEqual([value]);
+  for (const name of ["Knative-Serving-Revision", "Knative-Serving-Namespace"])
+    expect(exchange.outgoing(name)).toEqual([]);
 });
 
 test("Q-18: the kubelet's own request keeps its Host", () => {

@@ -21,9 +21,18 @@ export async function startSecureListener(
   let server: HttpServer | undefined;
   const listen = async (certificate: Certificate): Promise<void> => {
     const tlsSettings = { ...config.tlsSettings(), handshakeMs: HANDSHAKE_MS };
-    const listener = await proxy.listen({ ip, port: config.tlsPort, certificate, tlsSettings });
-    if (listener instanceof HttpServer) server = listener;
-    log.info(`Starting tls server main :${config.tlsPort}`);
+    const name = `main :${config.tlsPort}`;
+    log.info(`Starting tls server ${name}`);
+    try {
+      const listener = await proxy.listen({ ip, port: config.tlsPort, certificate, tlsSettings });
+      if (listener instanceof HttpServer) server = listener;
+    } catch (error) {
+      const because = error instanceof Error ? error.message : String(error);
+      throw new ConfigError(
+        "fatal",
+        `Failed to bring up queue-proxy, shutting down: tls server ${name}: ${because}`,
+      );
+    }
   };
   const changed = (certificate: Certificate): void => {
     if (server !== undefined) server.setCertificate(certificate);

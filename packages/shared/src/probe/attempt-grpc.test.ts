@@ -13,7 +13,8 @@ async function healthService(statusOf: (service: string) => number | undefined) 
     stream.on("data", (piece: Buffer) => pieces.push(piece));
     stream.on("end", () => {
       const request = Buffer.concat(pieces);
-      const status = statusOf(`${headers[":path"]} ${request.subarray(7).toString()}`);
+      const agent = headers["user-agent"];
+      const status = statusOf(`${agent} ${headers[":path"]} ${request.subarray(7).toString()}`);
       stream.respond({ "content-type": "application/grpc" }, { waitForTrailers: true });
       stream.on("wantTrailers", () =>
         stream.sendTrailers({ "grpc-status": status === undefined ? "5" : "0" }),
@@ -45,7 +46,7 @@ test.each([
   });
   const target = probeTarget({ grpc: { service: "hello" } }, { ip: "127.0.0.1", port: health.port });
   expect(await attempt(target, { clock: new RealClock(), timeoutMs: 5_000 })).toEqual(want);
-  expect(asked).toEqual(["/grpc.health.v1.Health/Check hello"]);
+  expect(asked).toEqual(["kube-probe// /grpc.health.v1.Health/Check hello"]);
 });
 
 test("Q-101: nobody listens: not ready, and why", async () => {
