@@ -302,18 +302,83 @@ describe("validation", () => {
       object: { ...autoscaler(), spec: { ...autoscaler().spec, containerConcurrency: 1_001 } },
       message: "containerConcurrency",
     },
-    { kind: "ServerlessService", object: sks(good), message: undefined },
-    { kind: "ServerlessService", object: sks({ ...good, mode: "Both" }), message: "spec.mode" },
-    { kind: "ServerlessService", object: sks({ ...good, numActivators: -1 }), message: "spec.numActivators" },
-    { kind: "ServerlessService", object: sks({ mode: "Proxy" }), message: "spec.protocolType" },
-  ])("$kind: $message", async ({ kind, object, message }) => {
+  ])("$kind: $message", refuses);
+
+  test.each([
+    { what: "a whole one", object: sks(good), message: undefined },
+    { what: "no spec", object: { ...sks(good), spec: {} }, message: "missing field(s): spec.mode" },
+    { what: "no mode", object: sks({ ...good, mode: undefined }), message: "missing field(s): spec.mode" },
+    {
+      what: "another mode",
+      object: sks({ ...good, mode: "Both" }),
+      message: "invalid value: Both: spec.mode",
+    },
+    {
+      what: "fewer than no activators",
+      object: sks({ ...good, numActivators: -1 }),
+      message: "spec.numActivators",
+    },
+    { what: "no protocol", object: sks({ ...good, protocolType: undefined }), message: "spec.protocolType" },
+    {
+      what: "another protocol",
+      object: sks({ ...good, protocolType: "h3" }),
+      message: "invalid value: h3: spec.protocolType",
+    },
+    ...["apiVersion", "kind", "name"].map((member) => ({
+      what: `no ${member} of what it serves`,
+      object: sks({ ...good, objectRef: { ...good.objectRef, [member]: undefined } }),
+      message: `missing field(s): spec.objectRef.${member}`,
+    })),
+    {
+      what: "an apiVersion that is none",
+      object: sks({ ...good, objectRef: { ...good.objectRef, apiVersion: "a/b/c" } }),
+      message: "invalid value: a/b/c: spec.objectRef.apiVersion",
+    },
+    {
+      what: "a kind that is no name",
+      object: sks({ ...good, objectRef: { ...good.objectRef, kind: "no kind" } }),
+      message: "invalid value: no kind: spec.objectRef.kind",
+    },
+    {
+      what: "a name that is none",
+      object: sks({ ...good, objectRef: { ...good.objectRef, name: "Not_A_Name" } }),
+      message: "invalid value: Not_A_Name: spec.objectRef.name",
+    },
+    {
+      what: "more of what it serves than its name",
+      object: sks({ ...good, objectRef: { ...good.objectRef, namespace: "other" } }),
+      message: "must not set the field(s): spec.objectRef.namespace",
+    },
+    {
+      what: "an unknown annotation of networking",
+      object: {
+        ...sks(good),
+        metadata: { ...sks(good).metadata, annotations: { "networking.knative.dev/colour": "red" } },
+      },
+      message: "networking.knative.dev/colour",
+    },
+  ])(
+    "K-11: a ServerlessService with $what: $message",
+    async ({ object, message }) => await refuses({ kind: "ServerlessService", object, message }),
+  );
+
+  /** What comes of an object shown to the webhook: refused with a text that contains `message`, or allowed. */
+  async function refuses({
+    kind,
+    object,
+    message,
+  }: {
+    kind: string;
+    object: object;
+    message: string | undefined;
+  }): Promise<void> {
     const { start, bundle } = await replicas();
     const { port } = await start();
     await expect.poll(bundle).toContain("BEGIN CERTIFICATE");
     const answer = await ask({ port, path: "/validate", ca: await bundle(), kind, object });
     expect(answer.allowed).toBe(message === undefined);
     if (message !== undefined) expect(JSON.stringify(answer.status)).toContain(message);
-  });
+  }
 });
 
 test("a Secret that somebody spoils is made anew, and shown and announced while the webhook runs", async () => {

@@ -94,6 +94,7 @@ export {
   rouse,
   SYSTEM_NAMESPACE,
 } from "./knative/names.ts";
+export { validateNetworkingAnnotations } from "./knative/networking-annotations.ts";
 export {
   type DeleteOptions,
   isKubeError,

@@ -9,10 +9,12 @@ import {
   rouse,
   under,
   validateAutoscalingAnnotations,
+  validateNetworkingAnnotations,
 } from "@rouse/shared";
 import type { Settings } from "../settings/settings.ts";
 import { allow, type Verdict } from "./admission-review.ts";
 import { SIDECAR_PORTS } from "./inject-sidecar.ts";
+import { scalableErrors } from "./validate-scalable.ts";
 
 /** C-31's bound on one pod's concurrency. */
 const CONCURRENCY_MAX = 1_000;
@@ -55,24 +57,21 @@ function podAutoscalerErrors(object: JsonMap, { autoscaler }: Settings): readonl
   ];
 }
 
-/** K-7..K-10. */
+/** K-9, K-11. */
 function serverlessServiceErrors(object: JsonMap): readonly FieldError[] {
   const mode = memberAt(object, "spec.mode");
   return [
     ...scalableErrors(object, "objectRef"),
     ...protocolErrors(object),
-    ...(mode === undefined
+    ...(mode === undefined || mode === ""
       ? [fieldErrors.missing("spec.mode")]
       : oneOf(mode, "spec.mode", ["Serve", "Proxy"])),
     ...wholeNumber(memberAt(object, "spec.numActivators"), "spec.numActivators", INT32_MAX),
+    ...under(
+      "metadata.annotations",
+      validateNetworkingAnnotations(texts(memberAt(object, "metadata.annotations"))),
+    ),
   ];
-}
-
-function scalableErrors(object: JsonMap, field: "scaleTargetRef" | "objectRef"): readonly FieldError[] {
-  return ["apiVersion", "kind", "name"].flatMap((member) => {
-    const value = memberAt(object, `spec.${field}.${member}`);
-    return typeof value === "string" && value !== "" ? [] : [fieldErrors.missing(`spec.${field}.${member}`)];
-  });
 }
 
 function protocolErrors(object: JsonMap): readonly FieldError[] {

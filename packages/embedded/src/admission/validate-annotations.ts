@@ -8,24 +8,18 @@ import {
   parseMilli,
   rouse,
   validateAutoscalingAnnotations,
+  validateNetworkingAnnotations,
 } from "@rouse/shared";
 import type { AdmissionSettings } from "./settings.ts";
 
 type Annotations = Readonly<Record<string, string>>;
 
-const NETWORKING = "networking.knative.dev";
 const QUEUE_SIDECAR = "queue.sidecar.serving.knative.dev/";
 const PERCENTAGE = [0.1, 100] as const;
 const ROLLOUT_DURATION: readonly string[] = [
   "serving.knative.dev/rollout-duration",
   "serving.knative.dev/rolloutDuration",
 ];
-/** Keys of the networking API that there are; on a template any other one is a mistake. */
-const NETWORKING_KEYS: ReadonlySet<string> = new Set(
-  ["ingress.class", "ingress-class", "certificate.class", "certificate-class", "httpOption", "http-protocol"]
-    .concat(["disableAutoTLS", "disable-auto-tls", "disable-external-domain-tls", "visibility"])
-    .map((name) => `${NETWORKING}/${name}`),
-);
 
 /** Annotations of a Service, Configuration or Route; paths are from the object's root. S-14 */
 export function validateObjectAnnotations(annotations: Annotations): readonly FieldError[] {
@@ -52,11 +46,10 @@ export function validateTemplateAnnotations(
   return [
     ...validateScalingAnnotations(annotations, settings),
     ...(deadline === undefined ? [] : validateWholeSeconds(deadline, keys.progressDeadline)),
-    ...Object.entries(annotations).flatMap(([key, value]) => {
-      if (key.startsWith(QUEUE_SIDECAR)) return validateSidecarResource(key, value);
-      const isUnknown = key.startsWith(`${NETWORKING}/`) && !NETWORKING_KEYS.has(key);
-      return isUnknown ? [fieldErrors.key(key, "", "there is no such networking annotation")] : [];
-    }),
+    ...validateNetworkingAnnotations(annotations),
+    ...Object.entries(annotations).flatMap(([key, value]) =>
+      key.startsWith(QUEUE_SIDECAR) ? validateSidecarResource(key, value) : [],
+    ),
   ];
 }
 
