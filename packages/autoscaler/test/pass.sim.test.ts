@@ -1,5 +1,6 @@
 import {
   findCondition,
+  KubeError,
   labels,
   MetricKind,
   PodAutoscalerKind,
@@ -84,6 +85,21 @@ test("without its labels there is no decider, and the new generation is observed
     status: "Unknown",
     reason: "NewObservedGenFailure",
   });
+});
+
+test("a scale that is refused is asked for again, until it is granted (S-98)", async () => {
+  await using world = await World.start();
+  await world.addRevision(NAME, { annotations: { [`${prefix}min-scale`]: "1" } });
+  await world.idle(3);
+  world.refuse = ({ kind }) => (kind === "Deployment" ? new KubeError("Forbidden", "no") : undefined);
+  const { metadata, ...rest } = world.autoscalerOf(NAME);
+  const annotations = { ...metadata.annotations, [`${prefix}min-scale`]: "4" };
+  await world.client.update(PodAutoscalerKind, { ...rest, metadata: { ...metadata, annotations } });
+  await world.clock.settle();
+  expect(world.replicas(NAME)).toBe(1);
+  world.refuse = () => undefined;
+  await world.clock.advanceAsync(500); // nothing has changed: only the pass that failed comes again
+  expect(world.replicas(NAME)).toBe(4);
 });
 
 test("with unlimited burst there is nothing to scrape (S-66)", async () => {

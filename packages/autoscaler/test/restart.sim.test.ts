@@ -1,4 +1,10 @@
-import { apiVersion, MetricKind, ServerlessServiceKind } from "@rouse/shared";
+import {
+  apiVersion,
+  ConfigMapKind,
+  MetricKind,
+  ServerlessServiceKind,
+  SYSTEM_NAMESPACE,
+} from "@rouse/shared";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
 
@@ -58,6 +64,22 @@ describe("configuration while running (S-5, S-6)", () => {
     expect(world.replicas(NAME)).toBe(4);
   });
 
+  test("config-deployment as well: a shorter progress deadline counts at once (S-6, S-15)", async () => {
+    await using world = await World.start({ podStartMs: 10_000_000 });
+    await world.addRevision(NAME);
+    await world.idle(70);
+    expect(world.replicas(NAME)).toBe(1);
+    await world.client.create(ConfigMapKind, {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { namespace: SYSTEM_NAMESPACE, name: "config-deployment" },
+      data: { "progress-deadline": "30s" },
+    });
+    await world.clock.settle();
+    expect(world.replicas(NAME)).toBe(0);
+    expect(world.condition(NAME, "Active")).toBe("False TimedOut");
+  });
+
   test("a bad one at start is fatal and says every problem (S-5)", async () => {
     const config = { "stable-window": "soon", "max-scale": "-1x" };
     await expect(World.start({ config })).rejects.toThrow(
@@ -113,6 +135,37 @@ describe("objects of a revision (K-12, K-13, S-3, S-23, S-65)", () => {
     expect(world.scalePatches).toEqual([]);
   });
 
+  test("of a ServerlessService's drift the spec is repaired, the metadata is not (K-13)", async () => {
+    await using world = await World.start();
+    await world.addRevision(NAME);
+    await world.idle(3);
+    const sks = world.sks(NAME);
+    await world.client.update(ServerlessServiceKind, {
+      ...sks,
+      metadata: { ...sks.metadata, labels: { mine: "yes" } },
+      spec: { ...sks.spec, numActivators: 99 },
+    });
+    await world.clock.settle();
+    expect(world.sks(NAME).spec).toEqual(sks.spec);
+    expect(world.sks(NAME).metadata.labels).toEqual({ mine: "yes" });
+  });
+
+  test("somebody else's Metric stops it before anything is scaled (S-68)", async () => {
+    await using world = await World.start();
+    const ref = { namespace: "default", name: NAME };
+    await world.client.create(MetricKind, {
+      apiVersion: apiVersion(MetricKind),
+      kind: "Metric",
+      metadata: ref,
+      spec: { stableWindow: 60e9, panicWindow: 6e9, scrapeTarget: "other" },
+    });
+    await world.addRevision(NAME, { annotations: { "autoscaling.knative.dev/min-scale": "3" } });
+    await world.idle(5);
+    expect(world.condition(NAME, "Active")).toBe("False NotOwned");
+    expect((await world.client.get(MetricKind, ref)).spec.scrapeTarget).toBe("other");
+    expect(world.scalePatches).toEqual([]);
+  });
+
   test("an autoscaler of another class is left alone (S-19)", async () => {
     await using world = await World.start();
     const annotations = { "autoscaling.knative.dev/class": "scaler.example.com" };
@@ -124,7 +177,7 @@ describe("objects of a revision (K-12, K-13, S-3, S-23, S-65)", () => {
   });
 });
 
-describe("scraping (S-41..S-48)", () => {
+describe("scraping", () => {
   test("pods that do not answer show on the Metric, and nothing is taken for nothing (S-48, S-67)", async () => {
     await using world = await World.start();
     const revision = await world.addRevision(NAME, {
@@ -150,7 +203,7 @@ describe("scraping (S-41..S-48)", () => {
     ).toMatchObject([{ status: "True" }]);
   });
 
-  test("is done once a second while there are pods, and not at all at zero", async () => {
+  test("is done once a second while there are pods, and not at all at zero (S-41)", async () => {
     await using world = await World.start();
     await world.addRevision(NAME);
     await world.idle(3);

@@ -81,7 +81,7 @@ export class World implements AsyncDisposable {
   /** Whether a probe meets an activator; by default whenever the mode says so. */
   isActivatorAnswering: (target: ProbeTarget) => Promise<boolean> = (target) =>
     Promise.resolve(this.mode(target.serviceName) === "Proxy" || this.readyPods(target.serviceName) === 0);
-  /** What the autoscaler's creating an object of that kind fails with. */
+  /** What the autoscaler's creating or patching an object of that kind fails with. */
   refuse: (kind: { readonly kind: string }) => KubeError | undefined = () => undefined;
   /** Requests in flight at each revision's pods together, not through an activator. */
   directLoad = 0;
@@ -288,6 +288,8 @@ export class World implements AsyncDisposable {
       updateStatus: (kind, object) => noted(client.updateStatus(kind, object)),
       delete: (kind, ref, options) => noted(client.delete(kind, ref, options)),
       patch: (kind, ref, patch, subresource) => {
+        const refusal = this.refuse(kind);
+        if (refusal !== undefined) return Promise.reject(refusal);
         const replicas = patch.kind === "json" ? patch.operations[0] : undefined;
         if (subresource === "scale" && replicas !== undefined && "value" in replicas) {
           this.#noteScale(ref.name.replace(/-deployment$/, ""), Number(replicas.value));

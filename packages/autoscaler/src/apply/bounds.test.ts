@@ -56,6 +56,12 @@ describe("V-45, S-93, S-95: bounds at apply", () => {
       given: { desiredPods: 1, initialScale: 2, isInitialized: false, isReachable: false },
       pods: 1,
     },
+    {
+      when: "want 1, initial 5, not initialised",
+      given: { desiredPods: 1, initialScale: 5, isInitialized: false },
+      pods: 5,
+      cut: "initial-scale",
+    },
     { when: "want 0, initial 2, initialised", given: { initialScale: 2 }, pods: 0 },
   ];
   test.each(rows)("$when: $pods", ({ given, pods, cut = "none" }) => {

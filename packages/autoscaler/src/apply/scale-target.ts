@@ -12,11 +12,11 @@ import { OwnWrites } from "./own-writes.ts";
 
 /** The Deployment a PodAutoscaler scales. */
 export class ScaleTarget {
-  readonly #client: KubeClient;
-  readonly #deployments: Lister<Deployment>;
+  readonly #client: Pick<KubeClient, "patch">;
+  readonly #deployments: Pick<Lister<Deployment>, "get">;
   readonly #ownWrites = new OwnWrites<Stored<Deployment>>();
 
-  constructor(client: KubeClient, deployments: Lister<Deployment>) {
+  constructor(client: Pick<KubeClient, "patch">, deployments: Pick<Lister<Deployment>, "get">) {
     this.#client = client;
     this.#deployments = deployments;
   }

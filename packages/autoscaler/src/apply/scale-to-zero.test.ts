@@ -81,6 +81,19 @@ describe("V-44, S-102…S-104", () => {
       recheckMs: 60 * S,
     },
     {
+      when: "active 2m with 2 replicas (V-45)",
+      given: { activity: active(120), replicas: 2 },
+      want: 1,
+      isPatched: true,
+      recheckMs: 180 * S,
+    },
+    {
+      when: "scale to zero disabled (V-45)",
+      given: { activity: inactive(60), isScaleToZeroEnabled: false },
+      want: 1,
+      isPatched: false,
+    },
+    {
       when: "inactive 60s, probe denied",
       given: { activity: inactive(60), confirmation: "denied" },
       want: 0,

@@ -20,6 +20,7 @@ describe("Active (S-112, S-113)", () => {
     { was: "True", state: { want: 0, ...enough }, becomes: "False NoTraffic" },
     { was: "Unknown Queued", state: { want: 0, ...few }, becomes: "False TimedOut" },
     { was: "Unknown Queued", state: { want: 0, ...few, minReadyPods: 0 }, becomes: "False NoTraffic" },
+    { was: "Unknown Queued", state: { want: 1, ...few, minReadyPods: 0 }, becomes: "False NoTraffic" },
     { was: "False TimedOut", state: { want: 0, ...few }, becomes: "False TimedOut" },
     { was: "False TimedOut", state: { want: undefined, ...few }, becomes: "False TimedOut" },
     { was: "False TimedOut", state: { want: 1, ...few }, becomes: "Unknown Queued" },

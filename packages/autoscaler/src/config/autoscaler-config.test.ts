@@ -222,6 +222,11 @@ describe("annotations of one revision", () => {
     expect(settings(annotations, { isInitialScaleZeroAllowed: true }).initialScale).toBe(0);
   });
 
+  test("a retention of 0 in the annotation takes back the configured one (V-44)", () => {
+    const annotations = { "autoscaling.knative.dev/scale-to-zero-pod-retention-period": "0" };
+    expect(settings(annotations, { podRetentionMs: 120_000 }).podRetentionMs).toBe(0);
+  });
+
   test("the class is the annotation's, else the configured one (S-19)", () => {
     const config = { ...defaultAutoscalerConfig, podAutoscalerClass: "mine" };
     expect(classOf({ metadata: {} }, config)).toBe("mine");

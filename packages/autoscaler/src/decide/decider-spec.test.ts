@@ -51,6 +51,10 @@ test.each([
   { ready: 100, burst: 0, want: 2 },
   { ready: 5, burst: -1, want: 5 },
   { ready: 1, burst: 211, want: 4 },
-])("$ready pods and burst $burst take $want activators (V-41, W-16, S-100)", ({ ready, burst, want }) => {
-  expect(activatorCount({ totalValue: 100, targetBurstCapacity: burst }, ready, 100)).toBe(want);
-});
+  { ready: 8, burst: 211, want: 11 },
+])(
+  "$ready pods and burst $burst take $want activators (V-41, W-16, K-64, S-100)",
+  ({ ready, burst, want }) => {
+    expect(activatorCount({ totalValue: 100, targetBurstCapacity: burst }, ready, 100)).toBe(want);
+  },
+);

@@ -371,6 +371,18 @@ describe("spare burst capacity", () => {
   });
 
   test.each([
+    { ready: 8, stable: 560, panic: 560, pods: 8, want: 29 },
+    { ready: 8, stable: 560, panic: 600, pods: 8, want: -11 },
+    { ready: 9, stable: 600, panic: 600, pods: 9, want: 89 },
+  ])("K-64: $ready pods under $stable and $panic have $want to spare, of $pods wanted", (row) => {
+    const evaluation = calm(defaults).decide(
+      { readyPods: row.ready, stable: row.stable, panic: row.panic },
+      at(T0),
+    );
+    expect([evaluation.desiredPods, evaluation.excessBurstCapacity]).toEqual([row.pods, row.want]);
+  });
+
+  test.each([
     { a: 1982, b: 1984, isSame: true },
     { a: -1984, b: -1988, isSame: true },
     { a: -1988, b: 2006, isSame: false },

@@ -55,6 +55,24 @@ describe("states of a pod (S-117)", () => {
   });
 });
 
+test("S-45: those that run, are ready, have an address and do not end may be asked for their load", () => {
+  const ledger = new PodLedger(() => {});
+  ledger.changed(pod({ name: "asked" }));
+  ledger.changed(pod({ name: "pending", phase: "Pending" }));
+  ledger.changed(pod({ name: "failed", phase: "Failed" }));
+  ledger.changed(pod({ name: "not-ready", isReady: false }));
+  ledger.changed(pod({ name: "ending", isTerminating: true }));
+  ledger.changed({
+    ...pod({ name: "nowhere" }),
+    status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+  });
+  const other = pod({ name: "other" });
+  ledger.changed({ ...other, metadata: { ...other.metadata, namespace: "elsewhere" } });
+  const asked = ledger.readyPods(revisionKey({ namespace: "default", name: "r" }));
+  expect(asked.map(({ name }) => name)).toEqual(["asked"]);
+  expect(asked[0]?.startedAt).toBe(Date.parse("2026-01-01T00:00:00Z"));
+});
+
 test("tells of changed counts and not of heartbeats, and forgets a revision without pods", () => {
   const revision = revisionKey({ namespace: "default", name: "r" });
   let changes = 0;

@@ -1,5 +1,6 @@
-import { type ObjectKey, objectKey } from "@rouse/shared";
+import { type ObjectKey, objectKey, objectRef } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ProbeTarget } from "./activator-probe.ts";
 import { Confirmations } from "./confirmations.ts";
@@ -47,6 +48,45 @@ test("asks in the background at once, then each second, until confirmed; once pe
   expect(askedAtMs).toEqual([0, 1_000, 2_000, 3_000]);
   expect(over).toEqual([key]);
   expect(clock.pendingTimers).toBe(0);
+});
+
+test("whoever asks whenever, and however slow the answers: one asks per target at a time (I-12)", async () => {
+  const drawn = fc.array(fc.record({ who: fc.nat(2), gapMs: fc.nat(4_000), answerMs: fc.nat(7_000) }), {
+    maxLength: 40,
+  });
+  await fc.assert(
+    fc.asyncProperty(drawn, async (steps) => {
+      const clock = new VirtualClock();
+      const seen = new Map<string, (number | "over")[]>();
+      const note = (name: string, what: number | "over"): void =>
+        void seen.set(name, [...(seen.get(name) ?? []), what]);
+      let answerMs = 0;
+      using confirmations = new Confirmations({
+        clock,
+        probe: {
+          isInPath: ({ serviceName }) => {
+            note(serviceName, clock.now());
+            return new Promise((resolve) => clock.after(answerMs, () => resolve(false)));
+          },
+        },
+        onOver: (of) => note(objectRef(of).name, "over"),
+      });
+      for (const step of steps) {
+        answerMs = step.answerMs;
+        const name = `service-${step.who}`;
+        confirmations.askInBackground(objectKey({ namespace: "n", name }), { ...target, serviceName: name });
+        await clock.advanceAsync(step.gapMs);
+      }
+      // One prober leaves a second between its questions; a second one would ask in between.
+      for (const events of seen.values()) {
+        for (const [index, now] of events.entries()) {
+          const before = events[index - 1] ?? "over";
+          if (now !== "over" && before !== "over") expect(now - before).toBeGreaterThanOrEqual(1_000);
+        }
+      }
+    }),
+    { numRuns: 50 },
+  );
 });
 
 test("gives up after 45 s, and may be asked anew (S-108)", async () => {

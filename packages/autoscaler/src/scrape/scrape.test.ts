@@ -36,7 +36,7 @@ test.each([
   [500, 15],
   [1000, 16],
   [5000, 16],
-])("of %i pods %i are asked (V-31)", (population, want) => {
+])("of %i pods %i are asked (V-31, S-46)", (population, want) => {
   expect(sampleSize(population)).toBe(want);
 });
 
