@@ -86,7 +86,7 @@ describe.skipIf(!canRender)("kubectl apply -k deploy/kubernetes", () => {
     expect(images.sort()).toEqual(names.map((name) => `registry.example.com/rouse/${name}:0.1.0`));
   });
 
-  test("K-16, K-31: Services lead to the ports the programs listen on, by the names others look for", () => {
+  test("K-16, K-31, S-143: Services lead to the ports the programs listen on, by the names others look for", () => {
     const portsOf = (service: string): Readonly<Record<string, unknown>> =>
       Object.fromEntries(
         listAt(one("Service", service), "spec", "ports").map((port) => [

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { request } from "node:http";
+import { createServer } from "node:net";
 import {
   encodeStatMessages,
   RealClock,
@@ -178,6 +180,39 @@ describe("between autoscalers", () => {
     expect(there.messages[0]?.revision).toBe(revision);
     expect(here.messages).toEqual([]);
     expect(server.connections).toBe(1);
+  });
+
+  test("S-137: an address that says nothing has half a second, then the next one is tried", async () => {
+    const there = collecting();
+    await using server = await starting(there);
+    const called = Promise.withResolvers<void>();
+    const silent = createServer((socket) => {
+      socket.on("error", () => {});
+      called.resolve();
+    });
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const address = silent.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const urls = [`ws://127.0.0.1:${port}`, `ws://127.0.0.1:${server.port}`];
+    const virtual = new VirtualClock();
+    using forwarder = new Forwarder({
+      clock: virtual,
+      buckets,
+      holders: { holder: () => ({ kind: "remote", urls }) },
+      local: collecting(),
+    });
+    forwarder.send([message("one")]);
+    await called.promise;
+    virtual.advance(499);
+    expect(server.connections).toBe(0);
+    virtual.advance(1);
+    while (server.connections === 0) await new Promise((turn) => setImmediate(turn));
+    const later = await opened(server.port); // by when the forwarder has its own answer as well
+    virtual.advance(500); // the stat's next try
+    await there.arrived(1);
+    later.terminate();
+    silent.close();
   });
 
   test("S-39: what this process holds stays here", () => {

@@ -447,6 +447,22 @@ describe("K-52: what brings a pass", () => {
     expect((await bench.service(NAME))?.spec.selector).toBeUndefined();
     await controller.close();
   });
+
+  test("K-39: edits of the public endpoints bring none, and are gone after the next", async () => {
+    await using bench = await Bench.start();
+    await bench.look();
+    const deps = { client: bench.inner, clock: bench.clock, random: new SeededRandom(3), log: silentLogger };
+    const controller = await Controller.start(deps);
+    await bench.clock.settle();
+    const endpoints = await bench.inner.get(EndpointsKind, { namespace, name: NAME });
+    await bench.inner.update(EndpointsKind, { ...endpoints, subsets: [] });
+    await bench.clock.advanceAsync(60_000);
+    expect(await bench.publicIps()).toEqual([]);
+    await bench.privatePods("10.1.0.1");
+    await bench.clock.settle();
+    expect(await bench.publicIps()).toEqual(P);
+    await controller.close();
+  });
 });
 
 test.each(Array.from({ length: 25 }, (_, seed) => seed))(

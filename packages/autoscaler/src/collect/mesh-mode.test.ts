@@ -1,69 +1,7 @@
-import { revisionKey, SeededRandom, type Stat } from "@rouse/shared";
-import { VirtualClock } from "@rouse/shared/testing";
 import { describe, expect, test } from "vitest";
-import type { MeshMode } from "../config/mesh-config.ts";
 import { ScrapeFailure } from "../scrape/scrape-failure.ts";
-import { type CollectionHealth, MetricCollector } from "./metric-collector.ts";
+import { collecting, revision, saying, spec } from "./testing/collecting.ts";
 
-const revision = revisionKey({ namespace: "default", name: "hello-00001" });
-const spec = {
-  stableSeconds: 60,
-  panicSeconds: 6,
-  aggregation: "linear",
-  scrapeTarget: "hello-private",
-} as const;
-const saying = (podName: string, load = 1): Stat => ({
-  podName,
-  averageConcurrentRequests: load,
-  averageProxiedConcurrentRequests: 0,
-  requestCount: load,
-  proxiedRequestCount: 0,
-  processUptime: 100,
-  timestamp: 0,
-});
-
-/** Four ready pods; what each question to a pod comes to is said by the test, the Service always answers. */
-function collecting(
-  mesh: MeshMode,
-  direct: (pod: string) => Stat | ScrapeFailure,
-  scrapeTarget: string = spec.scrapeTarget,
-) {
-  const clock = new VirtualClock();
-  const calls = { direct: 0, service: 0 };
-  const activators = { ready: 1 };
-  const health: CollectionHealth[] = [];
-  const names = ["a", "b", "c", "d"];
-  const collector = new MetricCollector(
-    {
-      clock,
-      random: new SeededRandom(1),
-      pods: {
-        counts: () => ({ ready: 4, notReady: 0, pending: 0, terminating: 0 }),
-        readyPods: () =>
-          names.map((name) => ({
-            namespace: "default",
-            name,
-            ip: "127.0.0.1",
-            startedAt: 0,
-            deletionCost: undefined,
-          })),
-      },
-      scraper: {
-        scrape: ({ name }) => {
-          calls.direct++;
-          const answer = direct(name);
-          return answer instanceof ScrapeFailure ? Promise.reject(answer) : Promise.resolve(answer);
-        },
-        scrapeAny: () => Promise.resolve(saying(`s${calls.service++}`)),
-      },
-      readyActivators: () => activators.ready,
-      onHealth: () => health.push(collector.health(revision)),
-    },
-    { sample: "statistical", mesh },
-  );
-  collector.ensure(revision, { ...spec, scrapeTarget });
-  return { collector, calls, health, activators, clock };
-}
 const mesh = () => new ScrapeFailure("mesh", "status 503");
 
 describe("S-51, V-34: how load is asked for where a mesh may stand between", () => {

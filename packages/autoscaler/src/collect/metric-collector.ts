@@ -213,10 +213,14 @@ export class MetricCollector {
   }
 
   #setHealth(revision: RevisionKey, entry: Entry, health: CollectionHealth): void {
-    if (entry.health.kind === health.kind) return;
+    if (reasonOf(entry.health) === reasonOf(health)) return;
     entry.health = health;
     if (this.#entries.get(revision) === entry) this.#deps.onHealth(revision);
   }
+}
+
+function reasonOf(health: CollectionHealth): string | undefined {
+  return health.kind === "failing" ? health.reason : undefined;
 }
 
 function failing({ answered, of, failures }: Extract<ScrapeOutcome, { kind: "failed" }>): CollectionHealth {

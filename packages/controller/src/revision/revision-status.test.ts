@@ -218,7 +218,7 @@ describe("CV-29, C-58, C-60: how failures show", () => {
   });
 });
 
-describe("CV-30, C-58, C-59: what the autoscaler says", () => {
+describe("CV-30, C-58, C-59, S-115: what the autoscaler says", () => {
   const noTraffic = { status: "False", reason: "NoTraffic" } as const;
   test.each([
     {
