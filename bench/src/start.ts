@@ -2,30 +2,15 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { SIDECAR_ENVIRONMENT } from "@rouse/shared/testing";
 import { type Benchmark, result } from "./benchmark.ts";
 import { quantile, spread } from "./quantile.ts";
 
 const ROUNDS = { quick: 8, full: 30 } as const;
 /** As a pod has it: all interfaces, the contract's ports. */
-const PORT = 8012;
+const PORT = Number(SIDECAR_ENVIRONMENT.QUEUE_SERVING_PORT);
 /** Asking without a pause would take the core the sidecar starts on. */
 const RETRY_MS = 1;
-const ENVIRONMENT: Readonly<Record<string, string>> = {
-  CONTAINER_CONCURRENCY: "10",
-  QUEUE_SERVING_PORT: String(PORT),
-  QUEUE_SERVING_TLS_PORT: "8112",
-  USER_PORT: "8080",
-  REVISION_TIMEOUT_SECONDS: "300",
-  SERVING_READINESS_PROBE: '{"tcpSocket":{"port":8080,"host":"127.0.0.1"},"successThreshold":1}',
-  SERVING_LOGGING_CONFIG: "",
-  SERVING_LOGGING_LEVEL: "",
-  SERVING_NAMESPACE: "default",
-  SERVING_CONFIGURATION: "hello",
-  SERVING_REVISION: "hello-00001",
-  SERVING_POD: "hello",
-  SERVING_POD_IP: "127.0.0.1",
-};
-
 /** The sidecar as its image has it, without flags, beside a Node that does nothing, in turns. */
 export const start: Benchmark = {
   name: "start",
@@ -60,7 +45,7 @@ export const start: Benchmark = {
 async function untilItListens(root: string): Promise<number> {
   const startedMs = performance.now();
   const child = spawn(process.execPath, [join(root, "packages/queue-proxy/dist/main.cjs")], {
-    env: ENVIRONMENT,
+    env: SIDECAR_ENVIRONMENT,
     stdio: "ignore",
   });
   try {

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { SIDECAR_ENVIRONMENT } from "@rouse/shared/testing";
 import { PROCESS_FLAGS } from "./process-flags.ts";
 
 export interface WrittenFile {
@@ -13,19 +14,7 @@ export interface WrittenFile {
 /** What a program is started with while its code is kept. It listens on an address of its own and serves nobody. */
 const ENVIRONMENT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "queue-proxy": {
-    CONTAINER_CONCURRENCY: "10",
-    QUEUE_SERVING_PORT: "8012",
-    QUEUE_SERVING_TLS_PORT: "8112",
-    USER_PORT: "8080",
-    REVISION_TIMEOUT_SECONDS: "300",
-    SERVING_READINESS_PROBE: '{"tcpSocket":{"port":8080,"host":"127.0.0.1"},"successThreshold":1}',
-    SERVING_LOGGING_CONFIG: "",
-    SERVING_LOGGING_LEVEL: "",
-    SERVING_NAMESPACE: "default",
-    SERVING_CONFIGURATION: "hello",
-    SERVING_REVISION: "hello-00001",
-    SERVING_POD: "hello",
-    SERVING_POD_IP: "127.0.0.1",
+    ...SIDECAR_ENVIRONMENT,
     OBSERVABILITY_CONFIG: '{"tracing":{},"metrics":{},"runtime":{},"requestMetrics":{}}',
   },
 };

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { probeValues } from "@rouse/shared";
+import { SIDECAR_ENVIRONMENT } from "@rouse/shared/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ask, ContainedProcess, canContain } from "./contained-process.ts";
 import { places, USER } from "./image-tree.ts";
@@ -31,17 +32,9 @@ describe.skipIf(!canContain())("as another user, on a read-only root", () => {
       const userPort = typeof address === "object" && address !== null ? address.port : 0;
       const ip = ownIp();
       const environment = {
+        ...SIDECAR_ENVIRONMENT,
         CONTAINER_CONCURRENCY: "0",
-        QUEUE_SERVING_PORT: "8012",
-        QUEUE_SERVING_TLS_PORT: "8112",
         USER_PORT: String(userPort),
-        REVISION_TIMEOUT_SECONDS: "300",
-        SERVING_LOGGING_CONFIG: "",
-        SERVING_LOGGING_LEVEL: "",
-        SERVING_NAMESPACE: "default",
-        SERVING_CONFIGURATION: "hello",
-        SERVING_REVISION: "hello-00001",
-        SERVING_POD: "pod-1",
         SERVING_POD_IP: ip,
         SERVING_READINESS_PROBE: `{"tcpSocket":{"port":${userPort},"host":"127.0.0.1"}}`,
         ROUSE_LISTEN_IP: ip,

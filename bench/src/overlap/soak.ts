@@ -5,6 +5,7 @@ import { Agent, createServer, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { SeededRandom } from "@rouse/shared";
+import { SIDECAR_ENVIRONMENT } from "@rouse/shared/testing";
 
 export interface SoakOptions {
   readonly root: string;
@@ -191,18 +192,11 @@ class Load {
 
 function environment(userPort: number): Record<string, string> {
   return {
+    ...SIDECAR_ENVIRONMENT,
     MALLOC_ARENA_MAX: "1", // as in the image
-    QUEUE_SERVING_PORT: "8012",
-    QUEUE_SERVING_TLS_PORT: "8112",
     USER_PORT: String(userPort),
-    REVISION_TIMEOUT_SECONDS: "300",
-    SERVING_LOGGING_CONFIG: "",
+    SERVING_READINESS_PROBE: "",
     SERVING_LOGGING_LEVEL: "fatal",
-    SERVING_NAMESPACE: "default",
-    SERVING_CONFIGURATION: "soak",
-    SERVING_REVISION: "soak-00001",
-    SERVING_POD: "soak",
-    SERVING_POD_IP: "127.0.0.1",
   };
 }
 

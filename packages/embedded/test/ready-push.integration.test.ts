@@ -15,6 +15,7 @@ import {
   RevisionKind,
   silentLogger,
 } from "@rouse/shared";
+import { SIDECAR_ENVIRONMENT } from "@rouse/shared/testing";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -42,16 +43,9 @@ async function freePort(): Promise<number> {
 function sidecar(environment: Readonly<Record<string, string>>): ChildProcess {
   const child = spawn(process.execPath, [join(root, "packages/queue-proxy/dist/main.cjs")], {
     env: {
+      ...SIDECAR_ENVIRONMENT,
       CONTAINER_CONCURRENCY: "0",
-      QUEUE_SERVING_PORT: "8012",
-      QUEUE_SERVING_TLS_PORT: "8112",
-      REVISION_TIMEOUT_SECONDS: "300",
-      SERVING_LOGGING_CONFIG: "",
       SERVING_LOGGING_LEVEL: "debug",
-      SERVING_NAMESPACE: "default",
-      SERVING_CONFIGURATION: "hello",
-      SERVING_REVISION: "hello-00001",
-      SERVING_POD: "pod-1",
       ...environment,
     },
     stdio: ["ignore", "ignore", "inherit"],

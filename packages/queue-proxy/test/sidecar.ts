@@ -3,27 +3,20 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
+import { SIDECAR_ENVIRONMENT } from "@rouse/shared/testing";
 
 const root = resolve(import.meta.dirname, "../../..");
 export const ENTRY_POINT = join(root, "packages/queue-proxy/dist/main.cjs");
 let started = 0;
 
-/** What a controller injects, with the values of one small revision. Spec §2 */
+/** As a controller injects it. Spec §2 */
 const ENVIRONMENT: Readonly<Record<string, string>> = {
+  ...SIDECAR_ENVIRONMENT,
   CONTAINER_CONCURRENCY: "0",
-  QUEUE_SERVING_PORT: "8012",
-  QUEUE_SERVING_TLS_PORT: "8112",
-  USER_PORT: "8080",
-  REVISION_TIMEOUT_SECONDS: "300",
   REVISION_RESPONSE_START_TIMEOUT_SECONDS: "0",
   REVISION_IDLE_TIMEOUT_SECONDS: "0",
-  SERVING_LOGGING_CONFIG: "",
-  SERVING_LOGGING_LEVEL: "",
-  SERVING_NAMESPACE: "default",
+  SERVING_READINESS_PROBE: "",
   SERVING_SERVICE: "hello",
-  SERVING_CONFIGURATION: "hello",
-  SERVING_REVISION: "hello-00001",
-  SERVING_POD: "pod-1",
   SERVING_POD_IP: "10.0.0.1",
 };
 

@@ -1,0 +1,16 @@
+/** What a controller gives the sidecar of a small revision, on the contract's ports: whatever starts one without a cluster. */
+export const SIDECAR_ENVIRONMENT: Readonly<Record<string, string>> = {
+  CONTAINER_CONCURRENCY: "10",
+  QUEUE_SERVING_PORT: "8012",
+  QUEUE_SERVING_TLS_PORT: "8112",
+  USER_PORT: "8080",
+  REVISION_TIMEOUT_SECONDS: "300",
+  SERVING_READINESS_PROBE: '{"tcpSocket":{"port":8080,"host":"127.0.0.1"},"successThreshold":1}',
+  SERVING_LOGGING_CONFIG: "",
+  SERVING_LOGGING_LEVEL: "",
+  SERVING_NAMESPACE: "default",
+  SERVING_CONFIGURATION: "hello",
+  SERVING_REVISION: "hello-00001",
+  SERVING_POD: "pod-1",
+  SERVING_POD_IP: "127.0.0.1",
+};
