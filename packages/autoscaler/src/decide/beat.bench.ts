@@ -4,6 +4,7 @@ import { Collection } from "../collect/collection.ts";
 import { MetricCollector } from "../collect/metric-collector.ts";
 import { loadOf } from "../receive/load.ts";
 import { extrapolated } from "../scrape/scrape-revision.ts";
+import { Decider } from "./decider.ts";
 import { MultiScaler } from "./multi-scaler.ts";
 
 const PODS = 10;
@@ -42,6 +43,29 @@ export const recording = benchmark("record one stat", { small: 100, full: 2_000_
     windows.averages("concurrency", (count * 10) as MonoMs, { isFailing: false, isReported: false })
       ?.stable ?? 0
   );
+});
+
+/**
+ * What does one tick of one busy revision cost: two seconds of reports recorded, both windows averaged, a decision?
+ * Budget 20 µs: 10,000 busy revisions then take a tenth of a core.
+ */
+export const tick = benchmark("tick of a busy revision", { small: 100, full: 500_000 }, (count) => {
+  const random = new SeededRandom(1);
+  const windows = new Collection(collection);
+  const one = new Decider(decider, 1, 0 as MonoMs);
+  let pods = 1;
+  let total = 0;
+  for (let round = 0; round < count; round++) {
+    const now = (round * 2_000) as MonoMs;
+    for (const lateMs of [1_000, 0]) {
+      windows.record({ concurrency: random.integer(0, 700), rps: 0 }, (now - lateMs) as MonoMs);
+    }
+    const averages = windows.averages("concurrency", now, { isFailing: false, isReported: false });
+    if (averages === undefined) continue;
+    pods = one.decide({ readyPods: pods, ...averages }, now).desiredPods;
+    total += pods;
+  }
+  return total; // pods wanted in all: shows when the meaning of the work changed
 });
 
 /**
