@@ -2,6 +2,7 @@ import {
   findCondition,
   type HpaMetric,
   type HpaMetricStatus,
+  memberOf,
   type ObjectKey,
   objectKey,
   type Pod,
@@ -82,11 +83,6 @@ function requestOf(pod: Stored<Pod>, name: string): number | undefined {
     if (typeof text === "string" || typeof text === "number") return parseQuantity(String(text));
   }
   return undefined;
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null) return undefined;
-  return new Map<string, unknown>(Object.entries(value)).get(name);
 }
 
 function statusOf(

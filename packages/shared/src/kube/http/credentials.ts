@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Clock, MonoMs } from "../../clock/clock.ts";
+import { memberOf, textOf } from "../store/stored-object.ts";
 import { type ApiServerAddress, parseServerUrl } from "./api-server.ts";
 
 /** Tokens of service accounts are renewed on disk; one read is good this long. */
@@ -115,16 +116,6 @@ function named(config: unknown, list: string, name: string, member: string): unk
     : undefined;
   if (found === undefined) throw new Error(`the kubeconfig has no entry "${name}" in ${list}`);
   return memberOf(found, member);
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null) return undefined;
-  return new Map<string, unknown>(Object.entries(value)).get(name);
-}
-
-function textOf(value: unknown, name: string): string | undefined {
-  const member = memberOf(value, name);
-  return typeof member === "string" && member !== "" ? member : undefined;
 }
 
 function withoutAbsent<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

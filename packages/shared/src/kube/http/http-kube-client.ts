@@ -12,10 +12,12 @@ import {
   type Subresource,
   type WatchSink,
 } from "../client.ts";
-import { apiVersion, type Kind, type KubeObject, type ObjectRef, type Stored } from "../object.ts";
+import type { Kind, KubeObject, ObjectRef, Stored } from "../object.ts";
+import { memberOf, textOf } from "../store/stored-object.ts";
 import { collectionPath, objectPath, queryText } from "./api-path.ts";
 import type { ApiServerAddress } from "./api-server.ts";
 import { HttpWatch } from "./http-watch.ts";
+import { receivedObject } from "./received-object.ts";
 import { statusError } from "./status-error.ts";
 import { streamList } from "./streaming-list.ts";
 
@@ -65,7 +67,7 @@ export class HttpKubeClient implements KubeClient, Disposable {
   }
 
   async get<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): Promise<Stored<T>> {
-    return stored(kind, await this.#call({ method: "GET", path: objectPath(kind, ref) }));
+    return receivedObject(kind, await this.#call({ method: "GET", path: objectPath(kind, ref) }));
   }
 
   async list<T extends KubeObject>(kind: Kind<T>, query: ListQuery = {}): Promise<ObjectList<T>> {
@@ -87,7 +89,7 @@ export class HttpKubeClient implements KubeClient, Disposable {
     const list = await streamList({ ...this.#deps, open });
     if (list === undefined) return undefined;
     return {
-      items: list.items.map((item) => stored(kind, item)),
+      items: list.items.map((item) => receivedObject(kind, item)),
       resourceVersion: list.resourceVersion,
     };
   }
@@ -100,7 +102,7 @@ export class HttpKubeClient implements KubeClient, Disposable {
       const list = await this.#call({ method: "GET", path: collectionPath(kind, query.namespace) + page });
       const found = memberOf(list, "items");
       if (!Array.isArray(found)) throw new KubeError("InternalError", "the answer is no list");
-      for (const item of found) items.push(stored(kind, item));
+      for (const item of found) items.push(receivedObject(kind, item));
       const metadata = memberOf(list, "metadata");
       next = textOf(metadata, "continue");
       if (next === undefined) return { items, resourceVersion: textOf(metadata, "resourceVersion") ?? "" };
@@ -122,7 +124,7 @@ export class HttpKubeClient implements KubeClient, Disposable {
           case "ADDED":
           case "MODIFIED":
           case "DELETED":
-            sink.event({ type, object: stored(kind, object) });
+            sink.event({ type, object: receivedObject(kind, object) });
             break;
           case "BOOKMARK":
             sink.event({
@@ -138,15 +140,18 @@ export class HttpKubeClient implements KubeClient, Disposable {
 
   async create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<Stored<T>> {
     const path = collectionPath(kind, object.metadata.namespace);
-    return stored(kind, await this.#call({ method: "POST", path, body: object }));
+    return receivedObject(kind, await this.#call({ method: "POST", path, body: object }));
   }
 
   async update<T extends KubeObject>(kind: Kind<T>, object: T): Promise<Stored<T>> {
-    return stored(kind, await this.#call({ method: "PUT", path: pathOf(kind, object), body: object }));
+    return receivedObject(
+      kind,
+      await this.#call({ method: "PUT", path: pathOf(kind, object), body: object }),
+    );
   }
 
   async updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Promise<Stored<T>> {
-    return stored(
+    return receivedObject(
       kind,
       await this.#call({ method: "PUT", path: pathOf(kind, object, "status"), body: object }),
     );
@@ -162,7 +167,7 @@ export class HttpKubeClient implements KubeClient, Disposable {
     const body = patch.kind === "json" ? patch.operations : patch.body;
     const contentType =
       patch.kind === "json" ? "application/json-patch+json" : "application/merge-patch+json";
-    return stored(kind, await this.#call({ method: "PATCH", path, body, contentType }));
+    return receivedObject(kind, await this.#call({ method: "PATCH", path, body, contentType }));
   }
 
   async delete<T extends KubeObject>(
@@ -258,49 +263,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/**
- * An object as the API sent it, frozen, with what it leaves out where we rely on it: items of lists do not name their
- * kind, objects of no namespace have none, and some kinds have no generation. A path of a kind leads to objects of
- * that kind; that they have its shape is what the API sees to.
- */
-function stored<T extends KubeObject>(kind: Kind<T>, value: unknown): Stored<T> {
-  if (typeof value !== "object" || value === null) {
-    throw new KubeError("InternalError", `the API sent no ${kind.kind}`);
-  }
-  const metadata = {
-    namespace: "",
-    generation: 0,
-    ...asObject(memberOf(value, "metadata")),
-    managedFields: undefined, // who wrote what: often half of an object, and of no use to us
-  };
-  return deepFreeze({
-    apiVersion: apiVersion(kind),
-    kind: kind.kind,
-    ...value,
-    metadata,
-  }) as unknown as Stored<T>;
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const member of Object.values(value)) deepFreeze(member);
-  }
-  return value;
-}
-
-function asObject(value: unknown): object {
-  return typeof value === "object" && value !== null ? value : {};
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null) return undefined;
-  return Object.hasOwn(value, name) ? new Map<string, unknown>(Object.entries(value)).get(name) : undefined;
-}
-
-function textOf(value: unknown, name: string): string | undefined {
-  const member = memberOf(value, name);
-  return typeof member === "string" && member !== "" ? member : undefined;
 }

@@ -20,6 +20,12 @@ export function memberOf(value: unknown, name: string): unknown {
   return isJsonMap(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
+/** The same if it is a text, and not an empty one. */
+export function textOf(value: unknown, name: string): string | undefined {
+  const member = memberOf(value, name);
+  return typeof member === "string" && member !== "" ? member : undefined;
+}
+
 /** The numbers and texts at the end of a dotted path of members. */
 export function memberAt(value: unknown, path: string): unknown {
   return path.split(".").reduce(memberOf, value);
