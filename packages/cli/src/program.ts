@@ -1,5 +1,5 @@
-import { type Clock, type Logger, parseDuration, type Random } from "@rouse/shared";
-import { Command, InvalidArgumentError, Option } from "commander";
+import type { Clock, Logger, Random } from "@rouse/shared";
+import { Command, Option } from "commander";
 import { SocketClient } from "./api/socket-client.ts";
 import { socketPath } from "./api/socket-path.ts";
 import { explain } from "./explain/explain.ts";
@@ -9,6 +9,7 @@ import { deleteAll, deleteNamed } from "./objects/delete.ts";
 import { type GetFormat, get, getFormats } from "./objects/get.ts";
 import { kindNamed, objectName } from "./objects/kind-names.ts";
 import { soundManifests } from "./objects/manifests.ts";
+import { dataDirOption, durationMs, fileOption, manyOption, portNumber, wholeNumber } from "./options.ts";
 import type { Output } from "./output.ts";
 import { simulate } from "./simulate/simulate.ts";
 import { type Colors, type StartHome, up } from "./up/up.ts";
@@ -33,7 +34,6 @@ export interface ProgramDeps {
   readonly version: string;
 }
 
-const DATA_DIR = ".rouse";
 const PORT = 8080;
 
 /**
@@ -263,23 +263,6 @@ export function program(deps: ProgramDeps): Command {
   return rouse;
 }
 
-function manyOption(flags: string, description: string): Option {
-  return new Option(flags, description)
-    .default([], "none")
-    .argParser((text: string, before: readonly string[]) => [...before, text]);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("a whole number");
-  return Number(text);
-}
-
-function durationMs(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined || ms < 0) throw new InvalidArgumentError("a duration, such as 250ms or 1.5s");
-  return ms;
-}
-
 const EXIT_CODES = `
 Exit codes:
   0  done; for \`up\`, ended as asked
@@ -288,24 +271,4 @@ Exit codes:
 
 function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
-}
-
-function dataDirOption(): Option {
-  return new Option("--data-dir <dir>", "where the platform keeps its state and its socket").default(
-    DATA_DIR,
-  );
-}
-
-/** `-f a -f b`, each a file or a directory. */
-function fileOption(): Option {
-  return new Option(
-    "-f, --filename <path>",
-    "manifest file or directory; may be given several times",
-  ).argParser((path: string, before: readonly string[] | undefined) => [...(before ?? []), path]);
-}
-
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError("a port is 0 to 65535");
-  return port;
 }
