@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DEFAULT_REQUEST_LOG_TEMPLATE } from "../default-template.ts";
+import { functionNames } from "./functions.ts";
 import { Template, TemplateError } from "./template.ts";
 import { GoFloat, GoMap, GoObject, type Value } from "./value.ts";
 
@@ -140,6 +141,49 @@ test("Q-148: fuzz: any text is a template or a complaint, and what runs comes to
       }
     }),
     { numRuns: 1_000 },
+  );
+});
+
+test("Q-148: fuzz: any function of any values is a text or a complaint, within any block", () => {
+  const value = fc.constantFrom(
+    ...[
+      ".",
+      "$",
+      "nil",
+      "true",
+      "-1",
+      "0",
+      "1e9",
+      "'x'",
+      '"%d %5.2f %q"',
+      '"Host"',
+      ".Response",
+      ".Request.Header",
+    ],
+    ...[".Request.Method", ".Response.Latency", ".Revision.Name", ".Nothing", '(index .Request.Header "A")'],
+  );
+  const called = fc
+    .tuple(fc.constantFrom(...functionNames), fc.array(value, { maxLength: 4 }))
+    .map(([name, args]) => [name, ...args].join(" "));
+  const pipeline = fc.array(called, { minLength: 1, maxLength: 3 }).map((calls) => calls.join(" | "));
+  const block = fc
+    .tuple(fc.constantFrom("if", "with", "range"), pipeline, pipeline)
+    .map(([kind, of, inside]) => `{{${kind} ${of}}}{{${inside}}}{{else}}-{{end}}`);
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        pipeline.map((one) => `{{${one}}}`),
+        block,
+      ),
+      (text) => {
+        try {
+          expect(Template.parse(text).execute(data())).toBeTypeOf("string");
+        } catch (error) {
+          expect(error).toBeInstanceOf(TemplateError);
+        }
+      },
+    ),
+    { numRuns: 3_000 },
   );
 });
 
