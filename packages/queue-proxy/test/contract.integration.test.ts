@@ -17,7 +17,6 @@ test("Q-3: the port that is named is opened and the other is not; kubelet's HTTP
   await sidecar.listens(8013);
   expect((await call(sidecar.at(8013), { headers: HEALTH })).body).toBe("queue");
   const session = connectHttp2(`http://${sidecar.ip}:8013`);
-  onTestFinished(() => session.destroy());
   const stream = session.request({
     ":path": "/healthz",
     "user-agent": "Knative-Activator-Probe",
@@ -26,6 +25,7 @@ test("Q-3: the port that is named is opened and the other is not; kubelet's HTTP
   let body = "";
   for await (const piece of stream) body += String(piece);
   expect(body).toBe("queue");
+  session.destroy(); // before its sidecar is killed
   await expect(call(sidecar.at(8012))).rejects.toThrow("ECONNREFUSED");
 });
 
@@ -109,4 +109,20 @@ test("Q-108: SIGINT begins the end as SIGTERM does", async () => {
   await sidecar.says("Received TERM signal");
   expect((await call(sidecar.at(8012), { headers: HEALTH })).status).toBe(503);
   expect(await sidecar.exited).toBe(0);
+});
+
+test("Q-41: a client that leaves is a line where debugging is on, and no error", async () => {
+  const asked = Promise.withResolvers<void>();
+  await using hello = await program(() => asked.resolve());
+  await using sidecar = await SidecarProcess.start({
+    USER_PORT: String(hello.port),
+    SERVING_LOGGING_LEVEL: "debug",
+  });
+  const leaving = new AbortController();
+  const left = call(sidecar.at(8012), { signal: leaving.signal });
+  await asked.promise;
+  leaving.abort();
+  await expect(left).rejects.toThrow();
+  await sidecar.says("request context canceled");
+  expect(sidecar.log.at(-1)).toMatchObject({ severity: "DEBUG", message: "request context canceled" });
 });

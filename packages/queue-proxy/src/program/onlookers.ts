@@ -6,6 +6,7 @@ import { RequestMetrics } from "../metrics/request-metrics.ts";
 import type { Onlookers } from "../options.ts";
 import { TraceForward, TraceRequests, TraceWait } from "../trace/trace-requests.ts";
 import type { Tracing } from "../trace/tracing.ts";
+import { LogCancelled } from "./log-cancelled.ts";
 import { requestLogOf } from "./request-log.ts";
 
 export interface OnlookersDeps {
@@ -15,6 +16,8 @@ export interface OnlookersDeps {
   readonly queueDepth: () => number | undefined;
   /** Counters of the kernel's sockets, for the line about a failed request. */
   readonly sockstat: () => string;
+  /** Whether the log takes lines for debugging. */
+  readonly isDebugging: boolean;
 }
 
 /** The metrics that are asked for; without any, requests are not measured. */
@@ -42,7 +45,7 @@ export function metricsOf(deps: Pick<OnlookersDeps, "clock" | "queueDepth">, con
 
 /** The layers that look on, in the order of §3: telemetry, then the request log; both see probes and pass over them. */
 export function onlookersOf(
-  { clock, log, writeRequest, sockstat }: OnlookersDeps,
+  { clock, log, writeRequest, sockstat, isDebugging }: OnlookersDeps,
   config: Config,
   { metrics, tracing }: { readonly metrics: Metrics; readonly tracing: Tracing | undefined },
 ): Onlookers {
@@ -57,7 +60,11 @@ export function onlookersOf(
       ...(requestLog === undefined ? [] : [requestLog]),
     ],
     waiting: tracing === undefined ? [] : [new TraceWait({ isLimited: config.containerConcurrency > 0 })],
-    admitted: [...metrics.admitted, ...(tracing === undefined ? [] : [new TraceForward()])],
+    admitted: [
+      ...metrics.admitted,
+      ...(tracing === undefined ? [] : [new TraceForward()]),
+      ...(isDebugging ? [new LogCancelled<QueueProxyContext>(log)] : []),
+    ],
     failed: (error: ProxyError) =>
       log.error(`error reverse proxying request; sockstat: ${sockstat()}`, { error: error.message }),
   };

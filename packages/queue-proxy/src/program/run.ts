@@ -55,7 +55,8 @@ export async function run(hooks: ProcessHooks): Promise<void> {
   try {
     const config: Config = parseConfig(environment);
     if (logConfig.logging.complaint !== undefined) log.warn(logConfig.logging.complaint);
-    const deps = { clock, random: new RealRandom(), log, environment, loadTelemetry };
+    const isDebugging = logConfig.logging.level === "debug";
+    const deps = { clock, random: new RealRandom(), log, environment, loadTelemetry, isDebugging };
     const starting = Sidecar.start({ ...deps, writeRequest: (line) => stdout.write(line) }, config);
     const memory = new DisposableStack();
     let signals = 0;

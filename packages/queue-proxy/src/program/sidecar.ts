@@ -33,6 +33,8 @@ export interface SidecarDeps {
   readonly environment: Environment;
   /** Takes a line of the request log, whole. */
   readonly writeRequest: (line: string) => void;
+  /** Whether the log takes lines for debugging. */
+  readonly isDebugging: boolean;
   /** Loads the chunk with the OpenTelemetry libraries. */
   readonly loadTelemetry: (options: TelemetryOptions) => Promise<Telemetry<Tracing>>;
 }
@@ -95,7 +97,7 @@ export class Sidecar {
         })
       : undefined;
     const onlookers = onlookersOf(
-      { clock, log, writeRequest: deps.writeRequest, queueDepth, sockstat },
+      { clock, log, writeRequest: deps.writeRequest, queueDepth, sockstat, isDebugging: deps.isDebugging },
       config,
       {
         metrics,
