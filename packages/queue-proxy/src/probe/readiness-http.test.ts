@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createTcpServer, type Server } from "node:net";
-import { type Clock, type Probe, RealClock, silentLogger } from "@rouse/shared";
+import { type Probe, silentLogger } from "@rouse/shared";
 import { VirtualClock } from "@rouse/shared/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { Readiness } from "./readiness.ts";
@@ -17,7 +17,7 @@ async function listening(server: Server): Promise<number> {
 
 const program = (serve: Serve): Promise<number> => listening(createServer(serve));
 
-function check(httpGet: Probe["httpGet"], { clock = new RealClock() as Clock, detectsHttp2 = false } = {}) {
+function check(httpGet: Probe["httpGet"], { clock = new VirtualClock(), detectsHttp2 = false } = {}) {
   const probes: readonly Probe[] = [
     { periodSeconds: 10, timeoutSeconds: 1, ...(httpGet === undefined ? {} : { httpGet }) },
   ];

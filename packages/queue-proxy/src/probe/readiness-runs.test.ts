@@ -1,29 +1,10 @@
 import { createServer, type Server } from "node:net";
 import { type Logger, type Probe, silentLogger } from "@rouse/shared";
-import { VirtualClock } from "@rouse/shared/testing";
 import { expect, onTestFinished, test } from "vitest";
+import { PassingClock } from "../../test/passing-clock.ts";
 import { Readiness } from "./readiness.ts";
 
 const RUN_MS = 10_000;
-
-/** Ten seconds that pass whenever somebody rests, or waits for an answer that does not come: the waits are noted. */
-class PassingClock extends VirtualClock {
-  readonly waits: number[] = [];
-  readonly #passes: (delayMs: number) => boolean;
-
-  constructor(passes: (delayMs: number) => boolean) {
-    super();
-    this.#passes = passes;
-  }
-
-  override after(delayMs: number, fire: () => void): Disposable {
-    if (this.#passes(delayMs)) {
-      this.waits.push(delayMs);
-      setImmediate(() => this.advance(Math.min(delayMs, RUN_MS - this.now())));
-    }
-    return super.after(delayMs, fire);
-  }
-}
 
 function run(clock: PassingClock, probes: readonly Probe[]) {
   const lines: string[] = [];
@@ -39,7 +20,7 @@ async function port(server: Server): Promise<number> {
 }
 
 test("Q-95, Q-104: nobody listens: asked at once, then ever more slowly up to 50 ms apart, for 10 s, and said in one line (E-13)", async () => {
-  const clock = new PassingClock((delayMs) => delayMs <= 50);
+  const clock = new PassingClock({ untilMs: RUN_MS });
   const closed = createServer();
   const at = await port(closed);
   await new Promise<void>((resolve) => closed.close(() => resolve()));
@@ -55,7 +36,7 @@ test("Q-95, Q-104: nobody listens: asked at once, then ever more slowly up to 50
 });
 
 test("Q-95: an attempt that is not answered has 100 ms, and the next does not begin before it is over", async () => {
-  const clock = new PassingClock((delayMs) => delayMs <= 100);
+  const clock = new PassingClock({ waitMsMax: 100, untilMs: RUN_MS });
   const server = createServer((socket) => void socket.on("error", () => {}));
   onTestFinished(() => void server.close());
   const { ready, lines } = run(clock, [{ httpGet: { port: await port(server), path: "/" } }]);

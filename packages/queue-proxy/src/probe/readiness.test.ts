@@ -2,9 +2,10 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer as createTcpServer } from "node:net";
-import { type Logger, type Probe, RealClock, silentLogger } from "@rouse/shared";
+import { type Logger, type Probe, silentLogger } from "@rouse/shared";
 import { CERTIFICATE_A } from "@rouse/shared/testing";
 import { afterEach, expect, test } from "vitest";
+import { PassingClock } from "../../test/passing-clock.ts";
 import { Readiness } from "./readiness.ts";
 
 const servers: { close(): unknown }[] = [];
@@ -30,7 +31,7 @@ async function program(statuses: readonly number[]) {
 }
 
 function readiness(port: number, probe?: Probe) {
-  return new Readiness({ clock: new RealClock(), log: silentLogger }, { userPort: port, probes: [probe] });
+  return new Readiness({ clock: new PassingClock(), log: silentLogger }, { userPort: port, probes: [probe] });
 }
 
 test("without a probe an open port is ready", async () => {
@@ -113,7 +114,7 @@ function keepingLog() {
 
 function withProbes(probes: readonly Probe[], options: { detectsHttp2?: boolean; log?: Logger } = {}) {
   const { log = silentLogger, ...rest } = options;
-  return new Readiness({ clock: new RealClock(), log }, { userPort: 1, probes, ...rest });
+  return new Readiness({ clock: new PassingClock(), log }, { userPort: 1, probes, ...rest });
 }
 
 const standard = { periodSeconds: 10, timeoutSeconds: 1 };
