@@ -52,6 +52,16 @@ test("Q-83: an upgrade that is refused is an ordinary answer with its body, and 
   expect(origin.peers.length).toBe(1);
 });
 
+test("a switch to what is no protocol's name gives 502, and nobody is asked (Q §3.5)", async () => {
+  await using origin = await RawOrigin.start();
+  await using hop = await Hop.start(origin);
+  const client = await hop.connect();
+  client.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: caf\xe9\r\n\r\n");
+  const text = await client.take('client tried to switch to invalid protocol "');
+  expect(text).toContain("HTTP/1.1 502 ");
+  expect(origin.peers.length).toBe(0);
+});
+
 test("a request's head of more than a MiB is 431, and its connection ends; one of less goes on (Q §13)", async () => {
   await using origin = await RawOrigin.start((peer) =>
     peer.write("HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 2\r\n\r\nok"),

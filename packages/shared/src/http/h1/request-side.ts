@@ -13,6 +13,8 @@ import type { ParsedResponseHead } from "./response-head.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { UpstreamConnection, UpstreamSink } from "./upstream-connection.ts";
 
+/** No name of a protocol. */
+const UNPRINTABLE = /[^\x20-\x7e]/;
 const CONTINUE_TEXT = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /**
@@ -120,6 +122,12 @@ export abstract class Http1RequestSide<C> extends ExchangeBase<C> implements Ups
     this.#pool = upstream;
     if (this.isBodyTaken) {
       this.fail(new ProxyError("upstream-closed", "the request body has been sent already"));
+      return;
+    }
+    const { upgrade } = this.head;
+    if (upgrade !== undefined && UNPRINTABLE.test(upgrade)) {
+      const text = `client tried to switch to invalid protocol "${upgrade}"`;
+      this.fail(new ProxyError("upstream-upgrade-mismatch", text)); // Q §3.5
       return;
     }
     this.#attempt();
