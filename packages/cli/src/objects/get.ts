@@ -1,4 +1,4 @@
-import type { Clock, Kind, KubeObject, Stored } from "@rouse/shared";
+import { type Clock, EventKind, type Kind, type KubeObject, type Stored } from "@rouse/shared";
 import { stringify } from "yaml";
 import type { ObjectClient } from "../api/socket-client.ts";
 import { usageFailure } from "../failure.ts";
@@ -63,12 +63,18 @@ async function find(
       ...(namespace === undefined ? {} : { namespace }),
       ...(labelSelector === undefined ? {} : { labelSelector }),
     });
-    return list.items;
+    return kind.plural === EventKind.plural ? list.items.toSorted(byLastTime) : list.items;
   }
   if (kind.isNamespaced && namespace === undefined) {
     throw usageFailure("one object by name is in one namespace: leave out --all-namespaces");
   }
   return [await client.get(kind, { namespace: kind.isNamespaced ? (namespace ?? "") : "", name })];
+}
+
+/** RFC 3339 in UTC sorts as text. */
+function byLastTime(a: Stored<KubeObject>, b: Stored<KubeObject>): number {
+  const [left, right] = [a, b].map((event) => String(Reflect.get(event, "lastTimestamp") ?? ""));
+  return (left ?? "") < (right ?? "") ? -1 : 1;
 }
 
 function listOf(items: readonly Stored<KubeObject>[]): unknown {

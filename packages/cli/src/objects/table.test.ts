@@ -1,4 +1,6 @@
 import {
+  EventKind,
+  HorizontalPodAutoscalerKind,
   KnativeServiceKind,
   type KubeObject,
   PodKind,
@@ -51,6 +53,29 @@ test("what an object does not say is a dash, and a pod on its way out says so", 
   expect(table(PodKind, [pod], { now, withNamespace: true })).toEqual([
     "NAMESPACE   NAME    REVISION   READY   PHASE         IP   AGE",
     "default     hello   -          -       Terminating   -    60s",
+  ]);
+});
+
+test("an event shows what happened to what, how long ago the last time, and the message last", () => {
+  const event = object({
+    kind: "Event",
+    type: "Normal",
+    reason: "ScaleChanged",
+    message: "wants 3 pods",
+    involvedObject: { kind: "PodAutoscaler", name: "hello-00001" },
+    lastTimestamp: "2026-01-01T00:00:50Z",
+  });
+  expect(table(EventKind, [event], { now, withNamespace: false })).toEqual([
+    "TYPE     REASON         OBJECT                      AGE   MESSAGE",
+    "Normal   ScaleChanged   podautoscaler/hello-00001   10s   wants 3 pods",
+  ]);
+});
+
+test("an HPA shows its bounds, the pods there are and those it wants", () => {
+  const hpa = object({ spec: { maxReplicas: 6 }, status: { currentReplicas: 1, desiredReplicas: 4 } });
+  expect(table(HorizontalPodAutoscalerKind, [hpa], { now, withNamespace: false })).toEqual([
+    "NAME    MIN   MAX   PODS   WANTED   AGE",
+    "hello   -     6     1      4        60s",
   ]);
 });
 

@@ -1,6 +1,8 @@
 import {
   type Condition,
+  EventKind,
   findCondition,
+  HorizontalPodAutoscalerKind,
   type Kind,
   KnativeServiceKind,
   type KubeObject,
@@ -22,9 +24,11 @@ const name: Column = { title: "NAME", cell: (object) => object.metadata.name };
 const ready: Column = { title: "READY", cell: (object) => happyOf(object)?.status ?? "" };
 const reason: Column = { title: "REASON", cell: (object) => happyOf(object)?.reason ?? "" };
 
+const keyOf = ({ group, plural }: Kind<KubeObject>): string => `${group}/${plural}`;
+
 const columnsOf: ReadonlyMap<string, readonly Column[]> = new Map([
   [
-    KnativeServiceKind.plural,
+    keyOf(KnativeServiceKind),
     [
       name,
       { title: "URL", cell: (object) => textAt(object, "status", "url") },
@@ -34,7 +38,7 @@ const columnsOf: ReadonlyMap<string, readonly Column[]> = new Map([
     ],
   ],
   [
-    RevisionKind.plural,
+    keyOf(RevisionKind),
     [
       name,
       { title: "SERVICE", cell: (object) => object.metadata.labels?.["serving.knative.dev/service"] ?? "" },
@@ -45,7 +49,7 @@ const columnsOf: ReadonlyMap<string, readonly Column[]> = new Map([
     ],
   ],
   [
-    PodKind.plural,
+    keyOf(PodKind),
     [
       name,
       { title: "REVISION", cell: (object) => object.metadata.labels?.["serving.knative.dev/revision"] ?? "" },
@@ -54,6 +58,33 @@ const columnsOf: ReadonlyMap<string, readonly Column[]> = new Map([
       { title: "IP", cell: (object) => textAt(object, "status", "podIP") },
     ],
   ],
+  [
+    keyOf(HorizontalPodAutoscalerKind),
+    [
+      name,
+      { title: "MIN", cell: (object) => textAt(object, "spec", "minReplicas") },
+      { title: "MAX", cell: (object) => textAt(object, "spec", "maxReplicas") },
+      { title: "PODS", cell: (object) => textAt(object, "status", "currentReplicas") },
+      { title: "WANTED", cell: (object) => textAt(object, "status", "desiredReplicas") },
+    ],
+  ],
+  [
+    keyOf(EventKind),
+    [
+      { title: "TYPE", cell: (object) => textAt(object, "type") },
+      { title: "REASON", cell: (object) => textAt(object, "reason") },
+      {
+        title: "OBJECT",
+        cell: (object) =>
+          `${textAt(object, "involvedObject", "kind").toLowerCase()}/${textAt(object, "involvedObject", "name")}`,
+      },
+    ],
+  ],
+]);
+
+/** What stands behind the age, being long. */
+const lastOf: ReadonlyMap<string, Column> = new Map([
+  [keyOf(EventKind), { title: "MESSAGE", cell: (object) => textAt(object, "message") }],
 ]);
 
 /**
@@ -64,14 +95,19 @@ export function table(
   objects: readonly Stored<KubeObject>[],
   options: { readonly now: WallMs; readonly withNamespace: boolean },
 ): readonly string[] {
-  const isServing = kind.group !== "" || kind.plural === PodKind.plural;
+  const last = lastOf.get(keyOf(kind));
   const columns: readonly Column[] = [
     ...(options.withNamespace
       ? [{ title: "NAMESPACE", cell: (object: Stored<KubeObject>) => object.metadata.namespace }]
       : []),
-    ...((kind.group === "" && kind.plural !== PodKind.plural ? undefined : columnsOf.get(kind.plural)) ??
-      (isServing ? [name, ready, reason] : [name])),
-    { title: "AGE", cell: (object) => age(object.metadata.creationTimestamp, options.now) },
+    ...(columnsOf.get(keyOf(kind)) ?? (kind.group === "" ? [name] : [name, ready, reason])),
+    // An event that comes again is as old as its last time.
+    {
+      title: "AGE",
+      cell: (object) =>
+        age(textAt(object, "lastTimestamp") || object.metadata.creationTimestamp, options.now),
+    },
+    ...(last === undefined ? [] : [last]),
   ];
   const rows = [
     columns.map((column) => column.title),
