@@ -242,7 +242,7 @@ export function program(deps: ProgramDeps): Command {
         start: number;
         service: number;
         seed: number;
-        plot: string | boolean;
+        plot: string | boolean | undefined;
         json: boolean;
       }) => {
         await simulate(output, {
@@ -253,7 +253,7 @@ export function program(deps: ProgramDeps): Command {
           startMs: options.start,
           serviceMs: options.service,
           seed: options.seed,
-          plot: typeof options.plot === "string" ? options.plot : options.plot ? undefined : false,
+          plot: typeof options.plot === "boolean" ? (options.plot ? undefined : false) : options.plot,
           isJson: options.json,
           cwd,
         });

@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -261,13 +261,27 @@ describe("what makes no sense", () => {
   });
 });
 
+test("simulate draws a picture named after its trace unless told otherwise", async () => {
+  const { cwd, rouse, write, said } = setUp();
+  write("t.csv", "0\n1\n");
+  expect(await rouse("simulate", "--trace", "t.csv", "--no-plot")).toBe(0);
+  expect(readdirSync(cwd)).toEqual(["t.csv"]);
+  expect(await rouse("simulate", "--trace", "t.csv")).toBe(0);
+  expect(said.at(-1)).toBe("plot         t.svg");
+  expect(await rouse("simulate", "--trace", "t.csv", "--plot", "mine.svg")).toBe(0);
+  expect(readdirSync(cwd).sort()).toEqual(["mine.svg", "t.csv", "t.svg"]);
+});
+
 describe("help", () => {
-  test.each(["up", "apply", "get", "delete", "validate"])("%s has help with examples", async (command) => {
-    const { rouse, said } = setUp();
-    expect(await rouse(command, "--help")).toBe(0);
-    expect(said.join("\n")).toContain("Examples:");
-    expect(said.join("\n")).toContain(`$ rouse ${command}`);
-  });
+  test.each(["up", "apply", "get", "delete", "validate", "explain", "simulate"])(
+    "%s has help with examples",
+    async (command) => {
+      const { rouse, said } = setUp();
+      expect(await rouse(command, "--help")).toBe(0);
+      expect(said.join("\n")).toContain("Examples:");
+      expect(said.join("\n")).toContain(`$ rouse ${command}`);
+    },
+  );
 
   test("the command itself names its exit codes and its version", async () => {
     const { rouse, said } = setUp();

@@ -6,7 +6,11 @@ import { classOf, revisionSettings } from "./revision-settings.ts";
 describe("config-autoscaler", () => {
   test("an empty map is the defaults, and unknown keys are ignored (S-4)", () => {
     const data = { _example: "stable-window: 1s", "tick-interval": "2s", "panic-window": "6s" };
-    expect(parseAutoscalerConfig(data)).toEqual({ kind: "valid", config: defaultAutoscalerConfig });
+    expect(parseAutoscalerConfig(data)).toEqual({
+      kind: "valid",
+      config: defaultAutoscalerConfig,
+      ignored: ["tick-interval", "panic-window"],
+    });
   });
 
   test("every key is read, in its unit (S-4)", () => {
@@ -34,6 +38,7 @@ describe("config-autoscaler", () => {
     });
     expect(parsed).toEqual({
       kind: "valid",
+      ignored: [],
       config: {
         podAutoscalerClass: "other.example.com",
         isScaleToZeroEnabled: false,

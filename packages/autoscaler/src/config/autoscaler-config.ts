@@ -59,14 +59,21 @@ export const defaultAutoscalerConfig: AutoscalerConfig = {
 };
 
 export type ParsedConfig =
-  | { readonly kind: "valid"; readonly config: AutoscalerConfig }
+  | {
+      readonly kind: "valid";
+      readonly config: AutoscalerConfig;
+      /** Keys that mean nothing, but for `_example`. */
+      readonly ignored: readonly string[];
+    }
   /** Every problem there is, each naming its key. */
   | { readonly kind: "invalid"; readonly problems: readonly string[] };
 
 /** Reads the data of `config-autoscaler`. Absent keys take the default, unknown ones are ignored. S-4..S-8. */
 export function parseAutoscalerConfig(data: Readonly<Record<string, string>>): ParsedConfig {
   const problems: string[] = [];
+  const ignored = new Set(Object.keys(data).filter((key) => !key.startsWith("_")));
   const take = <T>(key: string, parse: (text: string) => T | undefined, otherwise: T): T => {
+    ignored.delete(key);
     const text = data[key];
     if (text === undefined) return otherwise;
     const value = parse(text.trim());
@@ -105,7 +112,9 @@ export function parseAutoscalerConfig(data: Readonly<Record<string, string>>): P
     scaleDownDelayMs: take("scale-down-delay", read.durationMs, preset.scaleDownDelayMs),
   };
   if (problems.length === 0) problems.push(...violations(config));
-  return problems.length === 0 ? { kind: "valid", config } : { kind: "invalid", problems };
+  return problems.length === 0
+    ? { kind: "valid", config, ignored: [...ignored] }
+    : { kind: "invalid", problems };
 }
 
 /** A value up to 1 is a fraction already; more is a percentage. S-6, S-8. */

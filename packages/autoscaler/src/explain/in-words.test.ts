@@ -65,7 +65,7 @@ test.each([
   {
     of: applied({ want: 5, cut: "max-scale", bounds: { min: 0, max: 5 } }),
     spare: -80,
-    want: "wants 5 pods; cut to the maximum (0 to 5); Proxy mode: a burst would be 80 requests too many for its pods, so 2 activators hold what does not fit",
+    want: "wants 5 pods; cut to the maximum (0 to 5); Proxy mode: a burst would be 80 requests too many for its pods, so up to 2 activators hold what does not fit",
   },
   {
     of: applied({ want: 3, mode: { mode: "Serve", activators: 2 } }),
@@ -75,7 +75,7 @@ test.each([
   {
     of: applied({ zero: "at-zero" }),
     spare: 0,
-    want: "wants 0 pods; it is at zero; Proxy mode: no pods to go to",
+    want: "wants 0 pods; nothing was asked of it within its window; Proxy mode: no pods are wanted, so activators take what comes",
   },
 ])("what a pass did: $want", ({ of, spare, want }) => {
   expect(appliedInWords(of, spare)).toBe(want);

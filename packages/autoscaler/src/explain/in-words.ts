@@ -25,7 +25,7 @@ const zeros: Readonly<Record<ZeroReason, string>> = {
   "activation-timed-out": "none of its pods became ready before the progress deadline, so it is given up",
   "stable-window": "it has been active for less than one stable window",
   "going-inactive": "nothing is wanted any more: the activator is taking the path before the last pod goes",
-  "at-zero": "it is at zero",
+  "at-zero": "nothing was asked of it within its window",
   "no-activator": "there is no activator that could wake it again",
   "activator-not-in-path": "nobody has confirmed yet that requests reach an activator",
   "pod-retention": "scale-to-zero-pod-retention-period keeps the last pod",
@@ -75,8 +75,9 @@ export function whyNotZero(applied: AppliedScale | undefined): string {
 function modeInWords({ mode, want }: AppliedScale, excessBurstCapacity: number): string {
   if (mode.mode === "Serve")
     return `its pods could take ${excessBurstCapacity} requests more than the burst aimed for`;
-  if (excessBurstCapacity >= 0) return want === 0 ? "no pods to go to" : "until there is data";
-  return `a burst would be ${-excessBurstCapacity} requests too many for its pods, so ${mode.activators} activators hold what does not fit`;
+  if (want === 0) return "no pods are wanted, so activators take what comes";
+  if (excessBurstCapacity >= 0) return "until there is data";
+  return `a burst would be ${-excessBurstCapacity} requests too many for its pods, so up to ${mode.activators} activators hold what does not fit`;
 }
 
 function count(pods: number): string {

@@ -25,11 +25,11 @@ export function hpaConditions(
 
 function ableToScale({ current, found, steady, desired }: HpaEvaluation): ConditionChange {
   if (found.kind === "replicas" && steady > found.replicas) {
-    const message = `${pods(found.replicas)} would do, recent recommendations were higher`;
+    const message = `held at ${pods(steady)}: recommendations within the window were higher`;
     return { status: "True", reason: "ScaleDownStabilized", message };
   }
   if (found.kind === "replicas" && steady < found.replicas) {
-    const message = `${pods(found.replicas)} are asked for, recent recommendations were lower`;
+    const message = `held at ${pods(steady)}: recommendations within the window were lower`;
     return { status: "True", reason: "ScaleUpStabilized", message };
   }
   if (desired !== current) {

@@ -83,6 +83,17 @@ export class ScaleModel {
     return Math.max(this.#settings.initialScale, this.#bounds.min);
   }
 
+  /** Whether the decider wants no more than the minimum: by its rate alone it never gets below half of what stands. */
+  get isIdle(): boolean {
+    return (this.#decider.desiredPods ?? 0) <= this.#bounds.min;
+  }
+
+  /** After the last load, the longest it may take until only the minimum is left; pods that start are not counted. */
+  get settledAfterMs(): number {
+    const { stableWindowMs, scaleDownDelayMs, podRetentionMs } = this.#settings;
+    return 2 * stableWindowMs + scaleDownDelayMs + podRetentionMs + this.#options.config.scaleToZeroGraceMs;
+  }
+
   get desiredPods(): number | undefined {
     return this.#decider.desiredPods;
   }

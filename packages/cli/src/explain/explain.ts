@@ -92,7 +92,7 @@ export function explanationLines({ pods, decider, ticks, applied }: Explanation)
   return [
     `now       ${pods.ready} ready, ${pods.notReady} not yet; ${decider.mode.kind}; spare for a burst ${decider.excessBurstCapacity}`,
     `scale     ${applied === undefined ? "no pass has been made yet" : appliedInWords(applied, decider.excessBurstCapacity)}`,
-    `not zero  ${whyNotZero(applied)}`,
+    `${applied?.zero === "at-zero" ? "at zero " : "not zero"}  ${whyNotZero(applied)}`,
     ...(last?.kind === "decided" ? [`because   ${evaluationInWords(last.evaluation, decider.spec)}`] : []),
     ...(shown.length === 0
       ? []

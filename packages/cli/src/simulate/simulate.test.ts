@@ -58,9 +58,32 @@ test("annotations change the outcome, and JSON says the same in numbers", async 
   expect(await outcome(["window=200s"])).toMatchObject({ requests: 3, coldStarts: 1, waitMs: { p50: 0 } });
 });
 
+test("a minimum that stays is not simulated for hours, and the older spelling is one", async () => {
+  const cwd = folder();
+  writeFileSync(join(cwd, "t.csv"), "0\n");
+  const given = {
+    trace: "t.csv",
+    cwd,
+    annotations: ["minScale=2", "window=30s"],
+    isJson: true,
+    plot: false,
+  } as const;
+  expect(JSON.parse((await run(given)).join("\n"))).toMatchObject({ podsMax: 2, durationSeconds: 76 });
+});
+
 test.each([
   { given: { annotations: ["window=1s"] }, want: /autoscaling\.knative\.dev\/window/ },
   { given: { annotations: ["window"] }, want: '--annotation is key=value, not "window"' },
+  {
+    given: { annotations: ["min-sacle=1"] },
+    want: "autoscaling.knative.dev/min-sacle has no part in a simulation",
+  },
+  {
+    given: { annotations: ["rouse.dev/schedule=0 8 * * * for 1h min=1"] },
+    want: "rouse.dev/schedule has no part",
+  },
+  { given: { annotations: ["class=hpa.autoscaling.knative.dev"] }, want: "only revisions of the class kpa" },
+  { given: { config: ["stable-windows=60s"] }, want: 'config-autoscaler has no key "stable-windows"' },
   { given: { config: ["stable-window=x"] }, want: /stable-window/ },
   { given: { trace: "none.csv" }, want: "cannot read none.csv: ENOENT" },
 ])("wrong usage is told: $want", async ({ given, want }) => {

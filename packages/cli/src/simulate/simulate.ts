@@ -9,7 +9,12 @@ import {
   type Trace,
   TraceError,
 } from "@rouse/embedded";
-import { autoscaling, SeededRandom, validateAutoscalingAnnotations } from "@rouse/shared";
+import {
+  annotations as annotationKeys,
+  autoscaling,
+  SeededRandom,
+  validateAutoscalingAnnotations,
+} from "@rouse/shared";
 import { Failure, systemCode, usageFailure } from "../failure.ts";
 import type { Output } from "../output.ts";
 import { plot } from "./plot.ts";
@@ -35,6 +40,14 @@ export interface SimulateRequest {
 const HOME_CONFIG = { "allow-zero-initial-scale": "true", "scale-to-zero-grace-period": "5s" };
 /** What a revision without an annotation for it begins with here: a trace is about traffic, not about its first pod. */
 const FIRST = { [autoscaling.initialScale]: "0" };
+
+/** Each in both spellings. S-10 */
+const KNOWN: ReadonlySet<string> = new Set([
+  annotationKeys.progressDeadline,
+  ...Object.values(autoscaling)
+    .filter((key) => key.startsWith(`${autoscaling.prefix}/`))
+    .flatMap((key) => [key, key.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())]),
+]);
 
 /** Replays a trace and prints what it would have cost. @throws Failure */
 export async function simulate(output: Output, request: SimulateRequest): Promise<void> {
@@ -75,9 +88,12 @@ async function write(path: string, text: string): Promise<void> {
 function simulationOptions(request: SimulateRequest): SimulationOptions {
   const parsed = parseAutoscalerConfig({ ...HOME_CONFIG, ...pairs(request.config, "--config") });
   if (parsed.kind === "invalid") throw usageFailure(parsed.problems.join("\n"));
+  const [ignored] = parsed.ignored;
+  if (ignored !== undefined) throw usageFailure(`--config: config-autoscaler has no key "${ignored}"`);
   const given = Object.entries(pairs(request.annotations, "--annotation")).map(
     ([key, value]) => [key.includes("/") ? key : `${autoscaling.prefix}/${key}`, value] as const,
   );
+  for (const [key, value] of given) checkKnown(key, value);
   const annotations = { ...FIRST, ...Object.fromEntries(given) };
   const wrong = validateAutoscalingAnnotations(annotations, {
     allowZeroInitialScale: true,
@@ -88,6 +104,14 @@ function simulationOptions(request: SimulateRequest): SimulationOptions {
   if (first !== undefined) throw usageFailure(`--annotation: ${first.message}: ${first.paths.join(", ")}`);
   const { containerConcurrency, startMs, serviceMs } = request;
   return { annotations, config: parsed.config, containerConcurrency, startMs, serviceMs };
+}
+
+/** One that changes nothing here would be taken for one that makes no difference. @throws Failure */
+function checkKnown(key: string, value: string): void {
+  if (key === autoscaling.class && value !== autoscaling.kpaClass) {
+    throw usageFailure(`--annotation: only revisions of the class ${autoscaling.kpaClass} are simulated`);
+  }
+  if (!KNOWN.has(key)) throw usageFailure(`--annotation: ${key} has no part in a simulation`);
 }
 
 function pairs(texts: readonly string[], option: string): Readonly<Record<string, string>> {
@@ -122,7 +146,7 @@ function summaryLines(trace: Trace, result: SimulationResult): readonly string[]
   return [
     `requests     ${whole(trace.count)}`,
     `waiting      p50 ${whole(waitMs.p50)} ms, p99 ${whole(waitMs.p99)} ms, at most ${whole(waitMs.max)} ms`,
-    `cold starts  ${whole(coldStarts)}, met by ${whole(coldRequests)} requests`,
+    `cold starts  ${whole(coldStarts)}, met by ${whole(coldRequests)} ${coldRequests === 1 ? "request" : "requests"}`,
     `pods         at most ${podsMax}, ${whole(podsStarted)} started`,
     `pod-seconds  ${whole(podSeconds)}, ${Math.round(busyShare * 100)} % of them with a request; one pod all the time: ${whole(result.durationMs / 1_000)}`,
   ];

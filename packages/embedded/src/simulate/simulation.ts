@@ -54,6 +54,8 @@ const TICK_MS = 2_000;
 const STEPS_MAX = 1_440;
 /** After the last request the windows empty, and what is left goes. */
 const TAIL_MS_MAX = 7_200_000;
+/** Ticks, and what the last requests take. */
+const SLACK_MS = 10_000;
 
 interface Held {
   readonly arrivedAtMs: number;
@@ -138,8 +140,8 @@ class Simulation {
 
   /** A revision that keeps pods for its minimum never ends by itself. */
   #isAtMinimum(): boolean {
-    const wanted = this.#model.desiredPods ?? 0;
-    return wanted === 0 && this.#replicas > 0 && this.#clock.now() > this.#trace.durationMs + TAIL_MS_MAX / 2;
+    const settledAtMs = this.#trace.durationMs + this.#model.settledAfterMs + SLACK_MS;
+    return this.#model.isIdle && this.#replicas > 0 && this.#clock.now() > settledAtMs;
   }
 
   /** Everything that happens before `atMs`: pods, ends of requests, reports and ticks, in order. */
