@@ -3,28 +3,21 @@ import { unreachable } from "../../invariant.ts";
 import type { Random } from "../../random.ts";
 import type { DeleteOptions, ListQuery, Patch, Subresource } from "../client.ts";
 import { NamespaceKind } from "../kinds/core.ts";
-import { KindRegistry, resourceName } from "../kinds/registry.ts";
-import {
-  apiVersion,
-  type Kind,
-  type KubeObject,
-  type ManagedFields,
-  type ObjectRef,
-  objectKey,
-} from "../object.ts";
+import { KindRegistry } from "../kinds/registry.ts";
+import { type Kind, type KubeObject, type ManagedFields, type ObjectRef, objectKey } from "../object.ts";
 import { type AdmissionRequest, admitAll, type ObjectAdmission } from "./admission.ts";
 import { shapeNew } from "./built-in-shape.ts";
 import { decideDeletion, isLetGo } from "./deletion.ts";
 import * as errors from "./errors.ts";
 import { FrozenCopies, isSameJson } from "./frozen-copy.ts";
-import type { Change, History } from "./history.ts";
+import type { History } from "./history.ts";
 import { type Journal, type JournalRecord, noJournal } from "./journal.ts";
 import { changedMetadata, generatedName, type MetadataDraft, newMetadata, uuidV4 } from "./metadata.ts";
 import { checkDeletable, INITIAL_NAMESPACES, namespaceForNew } from "./namespaces.ts";
 import { applyPatch, applyScalePatch } from "./patch.ts";
 import { compileQuery } from "./query.ts";
-import type { AnyObject, StoredObject } from "./stored-object.ts";
-import { openTables, type Table } from "./table.ts";
+import { type AnyObject, type StoredObject, withMetadata } from "./stored-object.ts";
+import { type ChangeListener, type Table, Tables } from "./tables.ts";
 import * as check from "./validate.ts";
 
 /** Changes kept of each kind for watches that come back; beyond them they list again. P-115 */
@@ -64,9 +57,6 @@ export interface WriteOptions {
   ) => readonly ManagedFields[] | undefined;
 }
 
-/** Told of every stored change, in order, while the write that made it is still running. Must not write. */
-export type ChangeListener = (kind: AnyKind, change: Change) => void;
-
 /**
  * Objects with Kubernetes' semantics, in memory. Writes are synchronous and so serialised; each stored change gets one
  * version from one counter and one event (P-98). What goes out is frozen and shared. What else has to be deleted with
@@ -78,22 +68,17 @@ export class ObjectStore {
   readonly #wall: () => WallMs;
   readonly #random: Random;
   readonly #admission: ObjectAdmission;
-  readonly #journal: Journal;
   readonly #copies = new FrozenCopies();
-  readonly #tables: ReadonlyMap<string, Table>;
-  readonly #listeners = new Set<ChangeListener>();
-  #version: number;
+  readonly #tables: Tables;
 
   constructor(deps: ObjectStoreDeps, options: ObjectStoreOptions = {}) {
     this.#wall = deps.wall;
     this.#random = deps.random;
     this.#admission = deps.admission ?? admitAll;
-    this.#journal = deps.journal ?? noJournal;
     this.kinds = options.kinds ?? new KindRegistry();
     const { changesMax = CHANGES_MAX, restored = [], namespaces = [] } = options;
-    const opened = openTables(this.kinds, { changesMax, restored: this.#frozen(restored) });
-    this.#tables = opened.tables;
-    this.#version = opened.version;
+    const { journal = noJournal } = deps;
+    this.#tables = new Tables({ kinds: this.kinds, copies: this.#copies, journal }, { changesMax, restored });
     for (const name of new Set([...INITIAL_NAMESPACES, ...namespaces])) {
       if (this.find(NamespaceKind, { namespace: "", name }) !== undefined) continue;
       this.create(NamespaceKind, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
@@ -102,7 +87,7 @@ export class ObjectStore {
 
   /** Version of the latest stored change. */
   get resourceVersion(): string {
-    return String(this.#version);
+    return String(this.#tables.version);
   }
 
   get(kind: AnyKind, ref: ObjectRef): StoredObject {
@@ -112,29 +97,28 @@ export class ObjectStore {
   }
 
   find(kind: AnyKind, { namespace, name }: ObjectRef): StoredObject | undefined {
-    return this.#table(kind).objects.get(objectKey(kind.isNamespaced ? { namespace, name } : { name }));
+    return this.#tables.of(kind).objects.get(objectKey(kind.isNamespaced ? { namespace, name } : { name }));
   }
 
   /** Sorted by namespace, then name. P-100 */
   list(kind: AnyKind, query: ListQuery = {}): readonly StoredObject[] {
     const matches = compileQuery(kind, query);
-    const items = [...this.#table(kind).objects.values()].filter(matches);
+    const items = [...this.#tables.of(kind).objects.values()].filter(matches);
     return items.sort(byNamespaceAndName);
   }
 
   /** The latest changes of one kind, for watches. */
   history(kind: AnyKind): History {
-    return this.#table(kind).history;
+    return this.#tables.of(kind).history;
   }
 
   /** Calls `listener` for every change of any kind from now on. */
   observe(listener: ChangeListener): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+    return this.#tables.observe(listener);
   }
 
   create(kind: AnyKind, sent: AnyObject, options: WriteOptions = {}): StoredObject {
-    const table = this.#table(kind);
+    const table = this.#tables.of(kind);
     const object = this.#copies.of(check.checkIdentity(kind, sent));
     if (object.metadata.resourceVersion) {
       throw errors.badRequest("resourceVersion should not be set on objects to be created");
@@ -156,12 +140,12 @@ export class ObjectStore {
     const next = this.#owned(admitted, undefined, options);
     check.checkMetadata(kind, next, undefined);
     if (table.objects.has(objectKey(next.metadata))) throw errors.alreadyExists(kind, name);
-    return options.isDryRun === true ? next : this.#commit(table, next, undefined);
+    return options.isDryRun === true ? next : this.#tables.put(table, next, undefined);
   }
 
   /** Replaces all but the status, or with `status` only that. */
   update(kind: AnyKind, sent: AnyObject, subresource?: "status", options: WriteOptions = {}): StoredObject {
-    const table = this.#table(kind);
+    const table = this.#tables.of(kind);
     if (subresource === "status" && !kind.hasStatus) throw errors.noSuchResource();
     const object = this.#copies.of(check.checkIdentity(kind, sent));
     const { name, namespace = "" } = object.metadata;
@@ -184,7 +168,7 @@ export class ObjectStore {
     change: (before: StoredObject) => AnyObject,
     options: WriteOptions & { readonly subresource?: "status" | undefined } = {},
   ): StoredObject {
-    const table = this.#table(kind);
+    const table = this.#tables.of(kind);
     if (options.subresource === "status" && !kind.hasStatus) throw errors.noSuchResource();
     const before = this.get(kind, ref);
     const changed = check.checkIdentity(kind, this.#copies.of(change(before)));
@@ -197,7 +181,7 @@ export class ObjectStore {
     ref: ObjectRef,
     options: DeleteOptions & Pick<WriteOptions, "isDryRun"> = {},
   ): StoredObject {
-    const table = this.#table(kind);
+    const table = this.#tables.of(kind);
     const before = this.get(kind, ref);
     check.checkPreconditions(kind, before, options);
     checkDeletable(kind, ref.name);
@@ -210,14 +194,14 @@ export class ObjectStore {
         return before;
       case "mark": {
         const status = deletion.status === undefined ? {} : { status: deletion.status };
-        return this.#commit(table, withMetadata({ ...before, ...status }, deletion.metadata), before);
+        return this.#tables.put(table, withMetadata({ ...before, ...status }, deletion.metadata), before);
       }
       case "remove":
-        return this.#remove(
+        return this.#tables.remove(
           table,
           deletion.last === undefined
             ? before
-            : this.#commit(table, withMetadata(before, deletion.last), before),
+            : this.#tables.put(table, withMetadata(before, deletion.last), before),
         );
       default:
         return unreachable(deletion);
@@ -251,8 +235,8 @@ export class ObjectStore {
     check.checkMetadata(kind, next, before);
     check.checkFinalizers(kind, next, before);
     if (options.isDryRun === true) return next;
-    if (!isLetGo(kind, next)) return this.#commit(table, next, before);
-    this.#remove(table, before);
+    if (!isLetGo(kind, next)) return this.#tables.put(table, next, before);
+    this.#tables.remove(table, before);
     return next;
   }
 
@@ -271,42 +255,6 @@ export class ObjectStore {
     return this.#copies.of(withMetadata(next, { managedFields }));
   }
 
-  #commit(table: Table, object: StoredObject, before: StoredObject | undefined): StoredObject {
-    const stored = this.#nextVersion(object);
-    this.#journal.append({ type: "put", object: stored });
-    table.objects.set(objectKey(stored.metadata), stored);
-    this.#publish(table, { type: before === undefined ? "ADDED" : "MODIFIED", object: stored, before });
-    return stored;
-  }
-
-  #remove(table: Table, before: StoredObject): StoredObject {
-    const last = this.#nextVersion(before);
-    const { namespace, name, resourceVersion } = last.metadata;
-    const { kind } = table;
-    this.#journal.append({
-      type: "delete",
-      apiVersion: apiVersion(kind),
-      kind: kind.kind,
-      namespace,
-      name,
-      resourceVersion,
-    });
-    table.objects.delete(objectKey(last.metadata));
-    this.#publish(table, { type: "DELETED", object: last, before });
-    return last;
-  }
-
-  /** `object` as the next change would store it. The version is used up only when that change is published. */
-  #nextVersion(object: StoredObject): StoredObject {
-    return this.#copies.of(withMetadata(object, { resourceVersion: String(this.#version + 1) }));
-  }
-
-  #publish(table: Table, change: Omit<Change, "version">): void {
-    const versioned = { ...change, version: ++this.#version };
-    table.history.append(versioned);
-    for (const listener of this.#listeners) listener(table.kind, versioned);
-  }
-
   #freeName(table: Table, namespace: string, prefix: string): string {
     let name = generatedName(prefix, this.#random);
     for (let tries = 1; tries < GENERATED_NAME_TRIES; tries++) {
@@ -315,22 +263,6 @@ export class ObjectStore {
     }
     return name;
   }
-
-  *#frozen(records: Iterable<JournalRecord>): Generator<JournalRecord> {
-    for (const record of records) {
-      yield record.type === "put" ? { type: "put", object: this.#copies.of(record.object) } : record;
-    }
-  }
-
-  #table(kind: AnyKind): Table {
-    const table = this.#tables.get(resourceName(kind));
-    if (table === undefined) throw errors.noSuchResource();
-    return table;
-  }
-}
-
-function withMetadata(object: StoredObject, changes: Partial<StoredObject["metadata"]>): StoredObject {
-  return { ...object, metadata: { ...object.metadata, ...changes } };
 }
 
 function byNamespaceAndName({ metadata: a }: StoredObject, { metadata: b }: StoredObject): number {

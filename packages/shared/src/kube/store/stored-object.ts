@@ -9,6 +9,11 @@ export interface AnyObject extends KubeObject {
 /** Any object as it is stored: frozen all the way down. */
 export type StoredObject = Stored<AnyObject>;
 
+/** The same object with other metadata. */
+export function withMetadata(object: StoredObject, changes: Partial<StoredObject["metadata"]>): StoredObject {
+  return { ...object, metadata: { ...object.metadata, ...changes } };
+}
+
 export type JsonMap = Readonly<Record<string, unknown>>;
 
 export function isJsonMap(value: unknown): value is JsonMap {
