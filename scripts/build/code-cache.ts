@@ -26,17 +26,17 @@ export function isStartedFromCache(name: string): boolean {
 }
 
 /**
- * Makes a start read what V8 compiled before, in place of compiling it: `main.cjs` becomes a few lines that run
+ * Makes a start read what V8 compiled before, in place of compiling it: `main.cjs` beside the bundle is a few lines that run
  * `program.DIGEST.cjs` with a cache beside it, one for Node as it is and one for the image's flags, as V8 takes none made
  * under other flags. The names hold the text's digest, because V8 itself compares no more than lengths. Nothing is
  * written when it runs, so a read-only file system is as good; a cache that is missing or of another Node costs time
  * and no more.
  * @throws if the program does not start
  */
-export function startFromCache(root: string, name: string, main: string): readonly WrittenFile[] {
-  const folder = join(root, dirname(main));
+export function startFromCache(root: string, name: string, bundle: string): readonly WrittenFile[] {
+  const folder = join(root, dirname(bundle));
   const text = asciiOnly(
-    readFileSync(join(root, main), "utf8").replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"),
+    readFileSync(join(root, bundle), "utf8").replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"),
   );
   const digest = createHash("sha256").update(text).digest("hex").slice(0, 16);
   const program = `program.${digest}.cjs`;
@@ -44,7 +44,7 @@ export function startFromCache(root: string, name: string, main: string): readon
     if (old.startsWith("program.") && !old.startsWith(`program.${digest}.`)) rmSync(join(folder, old));
   }
   write(folder, program, `${text}//# sourceMappingURL=${program}.map\n`);
-  write(folder, `${program}.map`, readFileSync(join(root, `${main}.map`)));
+  write(folder, `${program}.map`, readFileSync(join(root, `${bundle}.map`)));
 
   const flagSets = [[], PROCESS_FLAGS[name] ?? []];
   const caches = flagSets.map(
@@ -55,14 +55,19 @@ export function startFromCache(root: string, name: string, main: string): readon
   for (const [index, [, cache]] of caches.entries()) {
     const temporary = mkdtempSync(join(folder, "cache-"));
     try {
-      keepCode({ name, main: join(root, main), flags: flagSets[index] ?? [], out: join(temporary, cache) });
+      keepCode({
+        name,
+        main: join(folder, "main.cjs"),
+        flags: flagSets[index] ?? [],
+        out: join(temporary, cache),
+      });
       renameSync(join(temporary, cache), join(folder, cache));
     } finally {
       rmSync(temporary, { recursive: true });
     }
   }
   return ["main.cjs", program, ...caches.map(([, cache]) => cache)].map((file) => {
-    const path = join(dirname(main), file);
+    const path = join(dirname(bundle), file);
     return { path, bytes: statSync(join(root, path)).size };
   });
 }

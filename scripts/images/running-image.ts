@@ -3,8 +3,6 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { RealClock, RealRandom } from "@rouse/shared";
 import { build } from "../build/bundle.ts";
-import { bundlePath } from "../build/bundle-path.ts";
-import { isStale } from "../build/staleness.ts";
 import { at } from "../deploy/manifest.ts";
 import { ask, ContainedProcess } from "./contained-process.ts";
 import { type ImageStage, imageStages } from "./dockerfile.ts";
@@ -27,7 +25,7 @@ export async function imageTree(
   program: string,
   owned: AsyncDisposableStack,
 ): Promise<{ readonly tree: string; readonly stage: ImageStage }> {
-  if (isStale(root, join(root, bundlePath(program)))) await build(root, program);
+  await build(root, program, { ifStale: true });
   const tree = mkdtempSync(join(tmpdir(), "rouse-image-"));
   owned.defer(() => rmSync(tree, { recursive: true, force: true }));
   chmodSync(tree, 0o755);

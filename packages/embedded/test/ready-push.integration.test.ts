@@ -22,7 +22,7 @@ const root = resolve(import.meta.dirname, "../../..");
 const POD_IP = `127.47.${1 + ((process.pid >> 8) % 250)}.${1 + (process.pid % 250)}`;
 
 beforeAll(() => {
-  const built = spawnSync(process.execPath, [join(root, "scripts/build.ts"), "queue-proxy"]);
+  const built = spawnSync(process.execPath, [join(root, "scripts/build.ts"), "--if-stale", "queue-proxy"]);
   if (built.status !== 0) throw new Error(String(built.stderr));
 }, 60_000);
 

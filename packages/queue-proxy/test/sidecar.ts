@@ -20,9 +20,9 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   SERVING_POD_IP: "10.0.0.1",
 };
 
-/** Makes the real entry point from the sources as they are. */
+/** Makes the real entry point, unless it is made from the sources as they are. */
 export function buildEntryPoint(): void {
-  const built = spawnSync(process.execPath, [join(root, "scripts/build.ts"), "queue-proxy"], {
+  const built = spawnSync(process.execPath, [join(root, "scripts/build.ts"), "--if-stale", "queue-proxy"], {
     encoding: "utf8",
   });
   if (built.status !== 0) throw new Error(built.stderr);
