@@ -1,7 +1,7 @@
 import type { Container, Probe, RevisionSpec } from "@rouse/shared";
 import { describe, expect, test } from "vitest";
 import { settings } from "../../test/stored.ts";
-import { defaultRevisionSpec, servingIndex } from "./revision-defaults.ts";
+import { defaultRevisionSpec } from "./revision-defaults.ts";
 
 const spec = (rest: Partial<RevisionSpec>, ...containers: Container[]): RevisionSpec => ({
   containers: containers.length === 0 ? [{ name: "", image: "x" }] : containers,
@@ -102,11 +102,6 @@ describe("CV-4: probes", () => {
       true,
     ]);
   });
-});
-
-test("C-39: the serving container is the only one, or the first with ports", () => {
-  expect(servingIndex([{ name: "a" }])).toBe(0);
-  expect(servingIndex([{ name: "a" }, { name: "b", ports: [{ containerPort: 80 }] }])).toBe(1);
 });
 
 test("C-150: defaults applied twice are the same as once", () => {

@@ -1,4 +1,4 @@
-import type { Container, Probe, RevisionSpec } from "@rouse/shared";
+import { type Container, type Probe, type RevisionSpec, servingIndex } from "@rouse/shared";
 import type { Settings } from "../settings/settings.ts";
 
 /**
@@ -9,7 +9,7 @@ export function defaultRevisionSpec(spec: RevisionSpec, settings: Settings): Rev
   const { defaults } = settings;
   const timeoutSeconds = spec.timeoutSeconds || defaults.timeoutSeconds; // 0 counts as absent
   const named = nameContainers(spec.containers, defaults.containerName);
-  const serving = servingIndex(named);
+  const serving = Math.max(0, servingIndex(named));
   return {
     ...spec,
     containers: named.map((container, index) =>
@@ -22,13 +22,6 @@ export function defaultRevisionSpec(spec: RevisionSpec, settings: Settings): Rev
     ...below("responseStartTimeoutSeconds", spec, defaults.responseStartTimeoutSeconds, timeoutSeconds),
     ...below("idleTimeoutSeconds", spec, defaults.idleTimeoutSeconds, timeoutSeconds),
   };
-}
-
-/** The container requests go to: the only one, else the first with ports. C-39. */
-export function servingIndex(containers: readonly Container[]): number {
-  if (containers.length === 1) return 0;
-  const found = containers.findIndex((container) => (container.ports ?? []).length > 0);
-  return found === -1 ? 0 : found;
 }
 
 /** A default is taken only where it can fire before the whole request times out. CV-2. */

@@ -12,8 +12,8 @@ import {
   rouse,
   type Stored,
   SYSTEM_NAMESPACE,
+  servingIndex,
 } from "@rouse/shared";
-import { servingIndex } from "../configuration/revision-defaults.ts";
 import { queueProxyContainer } from "../revision/queue-proxy-container.ts";
 import { userPort } from "../revision/user-port.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -82,7 +82,9 @@ export function injectSidecar(pod: Pod, autoscaler: Stored<PodAutoscaler>, setti
 }
 
 function servingAt(containers: readonly Container[], named: string | undefined): number {
-  return named === undefined ? servingIndex(containers) : containers.findIndex(({ name }) => name === named);
+  return named === undefined
+    ? Math.max(0, servingIndex(containers))
+    : containers.findIndex(({ name }) => name === named);
 }
 
 /** The pod as the revision it is one of, so that its sidecar is what a revision's would be. C-53, C-54 */

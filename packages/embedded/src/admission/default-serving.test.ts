@@ -24,6 +24,27 @@ const named = (...names: readonly string[]) =>
 
 const namesOf = (containers: readonly ServingContainer[] | undefined) => containers?.map(({ name }) => name);
 
+test("CV-1: a minimal spec gets a name, a timeout, unlimited concurrency and a probe of its port", () => {
+  expect(defaulted({})).toEqual({
+    containerConcurrency: 0,
+    timeoutSeconds: 300,
+    enableServiceLinks: false,
+    containers: [
+      {
+        name: "user-container",
+        image: "x",
+        resources: {},
+        readinessProbe: { successThreshold: 1, tcpSocket: { port: 0 } },
+      },
+    ],
+  });
+});
+
+test("C-150: defaults applied twice are the same as once", () => {
+  const once = defaulted({ timeoutSeconds: 600, containers: named("", "") });
+  expect(defaulted(once)).toEqual(once);
+});
+
 describe("timeouts (CV-2)", () => {
   test.each<{
     given: Partial<ServingSpec>;

@@ -9,6 +9,7 @@ import {
   RevisionKind,
   RouteKind,
   semanticEqual,
+  servingIndex,
   type TrafficTarget,
 } from "@rouse/shared";
 import { defaultDomainMapping } from "./domain-mapping.ts";
@@ -18,7 +19,6 @@ import {
   type ServingContainer,
   type ServingSpec,
   type ServingTemplate,
-  servingIndex,
   type Volume,
 } from "./pod-spec.ts";
 import { securityDefaults } from "./security-defaults.ts";

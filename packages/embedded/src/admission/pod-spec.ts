@@ -48,9 +48,3 @@ export const probeHandlers = [
   "exec",
   "grpc",
 ] as const satisfies readonly (keyof Probe)[];
-
-/** The container that serves: the one with a port, or the only one; -1 if that cannot be told. */
-export function servingIndex(containers: readonly ServingContainer[]): number {
-  if (containers.length === 1) return 0;
-  return containers.findIndex(({ ports = [] }) => ports.length > 0);
-}

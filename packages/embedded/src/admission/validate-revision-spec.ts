@@ -1,5 +1,5 @@
-import { type FieldError, fieldErrors, rouse, under } from "@rouse/shared";
-import { type ServingContainer, type ServingSpec, servingIndex } from "./pod-spec.ts";
+import { type FieldError, fieldErrors, rouse, servingIndex, under } from "@rouse/shared";
+import type { ServingContainer, ServingSpec } from "./pod-spec.ts";
 import type { AdmissionSettings } from "./settings.ts";
 import { type ContainerContext, validateContainer } from "./validate-container.ts";
 import { DNS_1123_SUBDOMAIN } from "./validate-name.ts";

@@ -143,7 +143,7 @@ describe("admission", () => {
     spec: { template: { spec: { containers: [{ name: "c", command: ["node"] }], timeoutSeconds: 500 } } },
   };
 
-  test("follows the config maps of the system namespace", async () => {
+  test("C-24: follows the config maps of the system namespace", async () => {
     await using server = await start();
     const metadata = { name: "config-defaults", namespace: SYSTEM_NAMESPACE };
     const config = { ...configMap("", { "max-revision-timeout-seconds": "400" }), metadata };
@@ -153,6 +153,18 @@ describe("admission", () => {
     );
     await server.client.patch(ConfigMapKind, metadata, { kind: "merge", body: { data: null } });
     const created = await server.client.create(KnativeServiceKind, service);
+    // What is stored keeps its values, what is yet to come gets the new ones
+    await server.client.patch(ConfigMapKind, metadata, {
+      kind: "merge",
+      body: { data: { "revision-timeout-seconds": "77" } },
+    });
+    const template = { spec: { containers: [{ name: "c", command: ["node"] }] } };
+    const later = { ...service, metadata: ref("later"), spec: { template } };
+    expect((await server.client.create(KnativeServiceKind, later)).spec.template.spec.timeoutSeconds).toBe(
+      77,
+    );
+    const stored = await server.client.get(KnativeServiceKind, ref("hello"));
+    expect(stored.spec.template.spec.timeoutSeconds).toBe(500);
     expect(created.spec.traffic).toEqual([{ latestRevision: true, percent: 100 }]);
   });
 });
