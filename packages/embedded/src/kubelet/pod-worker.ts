@@ -11,9 +11,9 @@ import {
   type WallMs,
 } from "@rouse/shared";
 import type { LivenessDeps } from "./liveness-watch.ts";
-import type { LogFiles } from "./log-files.ts";
 import type { OutputRing } from "./output-ring.ts";
 import type { PodAddresses } from "./pod-addresses.ts";
+import { PodDeparture, type PodDepartureDeps } from "./pod-departure.ts";
 import { newHistory, type PodEffect, type PodEvent, type PodState, podStep } from "./pod-lifecycle.ts";
 import { PodOutputs } from "./pod-outputs.ts";
 import { type Obstruction, PodPreparation } from "./pod-preparation.ts";
@@ -33,24 +33,22 @@ import { StatusWriter, type StatusWriterDeps } from "./status-writer.ts";
 export const GRACE_SECONDS_DEFAULT = 30;
 /** Source of the events. */
 const COMPONENT = "kubelet";
-/** What runs beside a serving program that is gone has this long to end as well. */
-const SIDES_STOP_MS = 2_000;
 
-export interface PodWorkerDeps extends StatusWriterDeps, SidecarHolderDeps, PodProcessDeps, LivenessDeps {
+export interface PodWorkerDeps
+  extends StatusWriterDeps,
+    SidecarHolderDeps,
+    PodProcessDeps,
+    LivenessDeps,
+    PodDepartureDeps {
   readonly clock: Clock;
   readonly ports: Pick<PortPool, "take">;
   readonly addresses: PodAddresses;
   readonly inherited: ReadonlyMap<string, string>;
   readonly hooks: KubeletHooks;
   readonly events: EventRecorder;
-  readonly logs: LogFiles;
   /** Where volumes are made. */
   readonly dataDirectory: string;
   readonly stamp: (pod: ObjectKey, phase: PodPhase, at: MonoMs) => void;
-  /** Removes the pod from the API. */
-  readonly remove: (pod: Stored<Pod>) => void;
-  /** The worker has released everything but what it still writes to the disk: `written` resolves after that. */
-  readonly gone: (pod: Stored<Pod>, written: Promise<void>) => void;
 }
 
 export interface PodWorkerOptions {
@@ -65,7 +63,6 @@ export class PodWorker {
   /** The port its program insists on, if it does. */
   readonly fixedPort: number | undefined;
   readonly #deps: PodWorkerDeps;
-  readonly #options: PodWorkerOptions;
   readonly #pod: Stored<Pod>;
   readonly #process: PodProcess;
   readonly #status: StatusWriter;
@@ -74,10 +71,10 @@ export class PodWorker {
   readonly #sides: readonly SideContainer[];
   readonly #preparation: PodPreparation;
   readonly #watch: ProgramWatch;
+  readonly #departure: PodDeparture;
   readonly #createdAt: WallMs;
   #state: PodState = { kind: "starting", history: newHistory };
   #alarm: Disposable | undefined;
-  #quiet: Disposable | undefined;
   #userPort = 0;
   #graceMs: number | undefined;
   #hasBeenReady = false;
@@ -89,7 +86,6 @@ export class PodWorker {
 
   constructor(deps: PodWorkerDeps, options: PodWorkerOptions, pod: Stored<Pod>) {
     this.#deps = deps;
-    this.#options = options;
     this.#pod = pod;
     this.key = objectKey(pod.metadata);
     this.uid = pod.metadata.uid;
@@ -121,6 +117,15 @@ export class PodWorker {
         this.#readinessChanged(isReady);
       },
       unhealthy: (reason) => this.#unhealthy(reason),
+    });
+    this.#departure = new PodDeparture(deps, options, {
+      key: this.key,
+      pod,
+      process: this.#process,
+      sidecar: this.#sidecar,
+      sides: this.#sides,
+      preparation: this.#preparation,
+      outputs: this.#outputs,
     });
   }
 
@@ -162,12 +167,9 @@ export class PodWorker {
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#alarm?.[Symbol.dispose]();
-    this.#quiet?.[Symbol.dispose]();
     this.#watch.stop();
     this.#status.close();
-    await Promise.all([this.#process.close(graceMs), this.#closeSides(graceMs)]);
-    await this.#sidecar.close();
-    await this.#outputs.close();
+    await this.#departure.close(graceMs);
   }
 
   #launch(userPort: number): void {
@@ -302,57 +304,18 @@ export class PodWorker {
         this.#alarm = this.#deps.clock.after(effect.afterMs, () => this.#dispatch({ kind: "alarm" }));
         return;
       case "remove":
-        this.#remove();
+        this.#status.close();
+        this.#departure.release();
         return;
       default:
         unreachable(effect);
     }
   }
 
-  /** The sidecar goes on serving while the news of the deletion travels, then lets the requests in flight end. */
   #drain(): void {
     const drained = (): void => this.#dispatch({ kind: "drained" });
-    const sidecar = this.#sidecar.current;
-    if (sidecar === undefined || !this.#hasBeenReady) {
-      drained(); // nobody was ever told of it
-      return;
-    }
-    const drain = (): void => {
-      sidecar.drain().then(drained, (error: unknown) => {
-        this.#deps.log.warn("drain failed", { pod: this.key, error: String(error) });
-        drained();
-      });
-    };
-    if (this.#options.quietMs === 0) drain();
-    else this.#quiet = this.#deps.clock.after(this.#options.quietMs, drain);
-  }
-
-  #remove(): void {
-    this.#quiet?.[Symbol.dispose]();
-    this.#status.close();
-    this.#process.signal("SIGKILL"); // given up: still there after a kill, or never told to end
-    const { log, logs, gone, remove } = this.#deps;
-    const warn = (error: unknown): void => {
-      log.warn("pod not released", { pod: this.key, error: String(error) });
-    };
-    const { name, namespace, uid } = this.#pod.metadata;
-    const sides = this.#closeSides(SIDES_STOP_MS).then(async () => {
-      await this.#outputs.close();
-      await this.#preparation.removeVolumes();
-      await logs.podGone({ namespace, name, uid });
-    });
-    const written = sides.catch(warn);
-    const isAlone = this.#sides.length === 0 && this.#preparation.areInitsDone;
-    // What is on disk is nobody's business: the pod is gone when its processes and its address are.
-    const close = Promise.all([this.#sidecar.close(), isAlone ? undefined : written]).then(
-      () => undefined,
-      warn,
-    );
-    // Last of all the API: a pod that is not there holds nothing any more.
-    void close.then(() => {
-      gone(this.#pod, written);
-      remove(this.#pod);
-    });
+    if (this.#hasBeenReady) this.#departure.drain(drained);
+    else drained(); // nobody was ever told of it
   }
 
   #publish(): void {
@@ -392,10 +355,6 @@ export class PodWorker {
         this.#publish();
       },
     });
-  }
-
-  async #closeSides(graceMs: number): Promise<void> {
-    await Promise.all([this.#preparation.close(graceMs), ...this.#sides.map((side) => side.close(graceMs))]);
   }
 
   #note(type: "Normal" | "Warning", reason: string, message: string): void {
