@@ -1,17 +1,9 @@
 import { type Benchmark, result } from "./benchmark.ts";
 import { soak } from "./overlap/soak.ts";
+import { SIDECAR_FLAGS } from "./sidecar-flags.ts";
 
 const SECONDS = { quick: 5, full: 600 } as const;
 const PER_SECOND = 1_000;
-
-/** What an image starts the sidecar with; docs/decisions say what each is good for. */
-const FLAGS = [
-  "--single-threaded",
-  "--max-semi-space-size=1",
-  "--optimize-for-size",
-  "--incremental-marking-soft-trigger=25",
-  "--incremental-marking-hard-trigger=50",
-];
 
 /** The sidecar as a process, one place, and clients that leave whenever they like. Q-47 and the issue's figures. */
 export const overlap: Benchmark = {
@@ -20,7 +12,7 @@ export const overlap: Benchmark = {
     "Does a program with containerConcurrency 1 ever see two requests at once, at 1,000 a second with random aborts?",
   run: async ({ isQuick, root, progress }) => {
     const seconds = isQuick ? SECONDS.quick : SECONDS.full;
-    const seen = await soak({ root, seconds, perSecond: PER_SECOND, progress, flags: FLAGS });
+    const seen = await soak({ root, seconds, perSecond: PER_SECOND, progress, flags: SIDECAR_FLAGS });
     if (seen.overlaps > 0) throw new Error(`${seen.overlaps} overlaps in ${seen.sent} requests`);
     return [
       result("overlaps", "", seen.overlaps),
