@@ -75,7 +75,7 @@ test("held exchanges keep what was read ahead of them within its bounds", async 
     other.write("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
     await other.take("\r\n\r\n");
   }
-  // Each connection stops at 64 KiB, or with the read that went over the bound of all; Node itself reads once more.
+  // Each connection stops at 64 KiB, or with the read that went over the bound of all.
   expect(hop.server.readAheadBytes).toBeGreaterThan(100_000);
   expect(hop.server.readAheadBytes).toBeLessThan(300_000 + 8 * 65_536);
 });

@@ -7,6 +7,7 @@ import { assert } from "../invariant.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Handler } from "./chain.ts";
 import type { ClientPeer, RequestHead } from "./exchange.ts";
+import { ReadBuffers } from "./h1/client-reads.ts";
 import { ServerConnection } from "./h1/server-connection.ts";
 import { Http2Front } from "./h2/front.ts";
 import type { ServerCore } from "./server-core.ts";
@@ -30,6 +31,7 @@ export class ServerConnections<C> implements ServerCore<C> {
   readonly #log: Logger;
   readonly limits: ServerCore<C>["limits"];
   readonly addsForwardedFor: boolean;
+  readonly readBuffers = new ReadBuffers();
   isDraining = false;
   areTunnelsClosing = false;
   readAheadBytes = 0;

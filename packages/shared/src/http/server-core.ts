@@ -3,6 +3,7 @@ import type { Clock } from "../clock/clock.ts";
 import type { TimerWheel } from "../clock/timer-wheel.ts";
 import type { Handler } from "./chain.ts";
 import type { ClientPeer, RequestHead } from "./exchange.ts";
+import type { ReadBuffers } from "./h1/client-reads.ts";
 import type { ServerConnection } from "./h1/server-connection.ts";
 
 /** What the connections of one server share. */
@@ -13,6 +14,7 @@ export interface ServerCore<C> {
   readonly context: (request: RequestHead, peer: ClientPeer) => C;
   readonly limits: { readonly headBytesMax: number; readonly readAheadTotalBytesMax: number };
   readonly addsForwardedFor: boolean;
+  readonly readBuffers: ReadBuffers;
   readonly isDraining: boolean;
   /** Clients of tunnels are being told to leave. */
   readonly areTunnelsClosing: boolean;

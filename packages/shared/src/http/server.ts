@@ -82,8 +82,8 @@ export class HttpServer implements AsyncDisposable {
       },
       addsForwardedFor: options.addsForwardedFor ?? true,
     });
-    const server = createServer(LISTENER);
     const { certificate } = options;
+    const server = createServer({ ...LISTENER, pauseOnConnect: certificate === undefined });
     const tls = certificate === undefined ? undefined : listenTls(core, server, certificate, options);
     if (tls === undefined) server.on("connection", (socket: Socket) => core.accept(socket, { isTls: false }));
     await new Promise<void>((resolve, reject) => {

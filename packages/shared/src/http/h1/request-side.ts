@@ -28,7 +28,7 @@ export abstract class Http1RequestSide<C> extends ExchangeBase<C> implements Ups
   protected readonly head: ParsedRequestHead;
   protected upstream: UpstreamConnection | undefined;
   /** Some of the body has left the client's connection: the request cannot be sent again. */
-  protected isBodyTaken = false;
+  isBodyTaken = false;
   protected isRequestDone: boolean;
   /** The client has been told to send its body. */
   protected isContinued = false;
@@ -69,9 +69,12 @@ export abstract class Http1RequestSide<C> extends ExchangeBase<C> implements Ups
     this.isBodyTaken = true;
     const upstream = this.upstream;
     if (upstream === undefined) return true;
-    if (this.head.framing === "chunked") upstream.out.chunk(bytes, from, to);
-    else upstream.out.body(bytes, from, to);
-    if (upstream.socket.writableNeedDrain) this.takesBody = false;
+    const { out, socket } = upstream;
+    const isInPlace =
+      this.head.framing === "chunked" ? out.chunk(bytes, from, to) : out.body(bytes, from, to);
+    if (socket.writableLength === 0) this.connection.allWritten();
+    else if (isInPlace) this.connection.keepUntilWritten();
+    if (socket.writableNeedDrain) this.takesBody = false;
     return this.takesBody;
   }
 
@@ -98,6 +101,7 @@ export abstract class Http1RequestSide<C> extends ExchangeBase<C> implements Ups
   }
 
   upstreamDrained(): void {
+    this.connection.allWritten();
     if (this.isRequestDone || this.upstream === undefined) return;
     this.takesBody = true;
     this.connection.bodyWanted();

@@ -43,13 +43,13 @@ export class ServerConnection<C> extends ClientSocket<C> {
   /** The bytes behind this exchange mean nothing. */
   #isBroken = false;
 
-  constructor(core: ServerCore<C>, socket: Socket, peer: ClientPeer) {
-    super(core, socket, peer);
+  constructor(core: ServerCore<C>, accepted: Socket, peer: ClientPeer) {
+    super(core, accepted, peer);
+    const { socket } = this;
     this.#isFresh = !peer.isTls; // under TLS the protocol has been agreed on
     this.#parser = new RequestParser(core.limits.headBytesMax);
     this.#alarm = new Alarm(core.wheel, () => this.#timeIsUp());
     this.#alarm.arm(HEAD_MS_MAX);
-    socket.on("data", (bytes: Buffer) => this.#received(bytes));
     socket.on("end", () => this.#ended());
     socket.on("drain", () => this.#drained());
     socket.on("error", () => {}); // a close follows, and says all there is to say
@@ -58,6 +58,10 @@ export class ServerConnection<C> extends ClientSocket<C> {
 
   get bodyBytesLeft(): number {
     return this.#body.bytesLeft;
+  }
+
+  get isStreaming(): boolean {
+    return this.#phase === "tunnel" || (this.#phase === "body" && this.#exchange?.isBodyTaken === true);
   }
 
   get isIdle(): boolean {
@@ -127,8 +131,8 @@ export class ServerConnection<C> extends ClientSocket<C> {
     if (this.#phase === "head" || this.#phase === "closing") this.socket.destroy();
   }
 
-  #received(bytes: Buffer): void {
-    if (this.#phase === "closing") return;
+  protected received(bytes: Buffer): void {
+    if (this.#phase === "closing" || this.#phase === "gone") return;
     if (this.#isFresh) {
       this.#sniff(bytes);
       return;
@@ -216,6 +220,7 @@ export class ServerConnection<C> extends ClientSocket<C> {
       this.#refuse(parser.fault);
       return to;
     }
+    this.keepBytes(); // a head is read where it lies, as long as there is an exchange
     this.#begin(parser.head);
     return parser.to;
   }

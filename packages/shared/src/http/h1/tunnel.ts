@@ -10,6 +10,9 @@ export interface TunnelClient {
   readonly needsDrain: boolean;
   /** Something written has not reached the kernel yet. */
   readonly hasUnsent: boolean;
+  /** Bytes of this read are still to be written. */
+  keepUntilWritten(): void;
+  allWritten(): void;
   writeBytes(bytes: Buffer): void;
   endWriting(): void;
   pauseReading(): void;
@@ -49,7 +52,10 @@ export class Tunnel {
 
   fromClient(bytes: Buffer): void {
     const { socket } = this.#upstream;
-    if (!socket.writableEnded && !socket.write(bytes)) this.#client.pauseReading();
+    if (socket.writableEnded) return;
+    if (!socket.write(bytes)) this.#client.pauseReading();
+    if (socket.writableLength === 0) this.#client.allWritten();
+    else this.#client.keepUntilWritten();
   }
 
   clientEnded(): void {
@@ -86,6 +92,7 @@ export class Tunnel {
   }
 
   upstreamDrained(): void {
+    this.#client.allWritten();
     this.#client.resumeReading();
   }
 

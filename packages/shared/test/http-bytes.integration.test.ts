@@ -1,0 +1,3 @@
+import { bytesSuite } from "./http-bytes-suite.ts";
+
+bytesSuite();
