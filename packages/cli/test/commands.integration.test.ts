@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiHandler, type HomeDeps } from "@rouse/embedded";
 import {
+  EventKind,
   InProcessKubeClient,
   KnativeServiceKind,
   ObjectStore,
@@ -259,6 +260,30 @@ describe("what makes no sense", () => {
     }
     expect(homes).toEqual([]);
   });
+});
+
+test("Events come in the order in which they were last seen", async () => {
+  const { client, rouse, up, said } = setUp();
+  const platform = await up();
+  for (const [name, second] of [
+    ["a", 30],
+    ["b", 10],
+    ["c", 20],
+    ["d", 10],
+  ] as const) {
+    await client.create(EventKind, {
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { name, namespace: "default" },
+      involvedObject: { kind: "Pod", name },
+      lastTimestamp: `2026-01-01T00:00:${second}Z`,
+      message: `of ${name}`,
+    });
+  }
+  said.length = 0;
+  expect(await rouse("get", "events")).toBe(0);
+  expect(said.slice(1).map((line) => line.slice(-1))).toEqual(["b", "d", "c", "a"]);
+  await platform.end();
 });
 
 test("simulate draws a picture named after its trace unless told otherwise", async () => {

@@ -71,10 +71,14 @@ async function find(
   return [await client.get(kind, { namespace: kind.isNamespaced ? (namespace ?? "") : "", name })];
 }
 
-/** RFC 3339 in UTC sorts as text. */
+/** RFC 3339 in UTC sorts as text; within a second the order is the API's. */
 function byLastTime(a: Stored<KubeObject>, b: Stored<KubeObject>): number {
-  const [left, right] = [a, b].map((event) => String(Reflect.get(event, "lastTimestamp") ?? ""));
-  return (left ?? "") < (right ?? "") ? -1 : 1;
+  const [left, right] = [lastTime(a), lastTime(b)];
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+function lastTime(event: Stored<KubeObject>): string {
+  return "lastTimestamp" in event ? String(event.lastTimestamp) : event.metadata.creationTimestamp;
 }
 
 function listOf(items: readonly Stored<KubeObject>[]): unknown {
