@@ -159,7 +159,11 @@ describe.skipIf(!canRender)("kubectl apply -k deploy/kubernetes", () => {
 
   test("settings are the programs' own defaults, as their comments say", () => {
     const data = Object(at(one("ConfigMap", "config-autoscaler"), "data"));
-    expect(parseAutoscalerConfig(data)).toEqual({ kind: "valid", config: defaultAutoscalerConfig });
+    expect(parseAutoscalerConfig(data)).toEqual({
+      kind: "valid",
+      config: defaultAutoscalerConfig,
+      ignored: [],
+    });
   });
 
   test("K-7, K-8, S-18, S-23: kinds have the names, short names and columns clients know", () => {
