@@ -4,6 +4,8 @@ import {
   type KubeClient,
   LeaseElections,
   type Logger,
+  metricsText,
+  PlainServer,
   type Random,
   readElectionConfig,
 } from "@rouse/shared";
@@ -18,7 +20,6 @@ import { LeaseHolders } from "./forward/lease-holders.ts";
 import { OrdinalHolders } from "./forward/ordinal-holders.ts";
 import { HttpActivatorProbe } from "./probe/http-activator-probe.ts";
 import { StatServer } from "./receive/stat-server.ts";
-import { startMetricsServer } from "./report/metrics-server.ts";
 import { HttpPodScraper } from "./scrape/http-pod-scraper.ts";
 
 export interface ProgramDeps {
@@ -77,7 +78,10 @@ export async function startProgram(deps: ProgramDeps, config: Config): Promise<P
     new Forwarder({ clock, buckets, holders: share.holders, local: autoscaler }),
   );
   const metrics = starting.use(
-    await startMetricsServer(() => autoscaler.metrics(), { ip: config.ip, port: config.metricsPort }),
+    // S-143: 200 as well for whoever asks whether the process lives
+    await PlainServer.start({ ip: config.ip, port: config.metricsPort }, (path) =>
+      path === "/metrics" ? metricsText(autoscaler.metrics()) : { status: 200 },
+    ),
   );
   const stats = starting.use(
     await StatServer.start(
