@@ -401,9 +401,19 @@ test("K-45: who is in the path is information, and Ready follows the endpoints a
   expect(findCondition(status?.conditions, "EndpointsPopulated")?.severity).toBeUndefined();
 });
 
-test("K-42: what fails is told as a Warning, InternalError", async () => {
-  await using bench = await Bench.start();
-  bench.client.refused.add(`create Service ${PRIVATE}`);
+test.each<{ why: string; without?: "activators"; refused?: string; isForeign?: boolean }>([
+  { why: "no endpoints of the activators", without: "activators" },
+  { why: "the private Service is refused", refused: `create Service ${PRIVATE}` },
+  { why: "the public Service is refused", refused: `create Service ${NAME}` },
+  { why: "the public endpoints are refused", refused: `create Endpoints ${NAME}` },
+  { why: "a name is somebody else's", isForeign: true },
+])("K-42: $why: a Warning, InternalError", async ({ without, refused, isForeign }) => {
+  await using bench = await Bench.start(without === undefined ? {} : { without });
+  if (refused !== undefined) bench.client.refused.add(refused);
+  if (isForeign === true) {
+    const metadata = { name: NAME, namespace };
+    await bench.inner.create(EndpointsKind, { apiVersion: "v1", kind: "Endpoints", metadata, subsets: [] });
+  }
   await bench.look();
   const { items } = await bench.inner.list(EventKind, { namespace });
   expect(items).toEqual([
@@ -414,6 +424,15 @@ test("K-42: what fails is told as a Warning, InternalError", async () => {
     }),
   ]);
 });
+
+test.each(["deployment", "pods"] as const)(
+  "K-42, K-44: what usually comes a moment later, as the %s, is waited for without a word",
+  async (without) => {
+    await using bench = await Bench.start({ without });
+    expect(await bench.look()).toBeDefined();
+    expect((await bench.inner.list(EventKind, { namespace })).items).toEqual([]);
+  },
+);
 
 test("K-51: a status that cannot be written is told as UpdateFailed", async () => {
   await using bench = await Bench.start();
