@@ -19,7 +19,8 @@ const REFILL_MS = 50;
  * | `["signal", id, name]` | `["output", id, stream, bytes]`, each acknowledged before more is read |
  * | | `["exited", id, exitCode, signal name or null]`, after the last output |
  *
- * When the platform is gone, however it went, the channel closes and the helper kills every group it has started.
+ * When the platform is gone, however it went, the helper's input ends and it kills every group it has started. The
+ * channel would say so too, but not while a socket is on its way: Node waits for that to be taken, then for ever.
  *
  * Starting a process takes 1.5 ms and more, most of it `fork`. So a few are forked ahead: shells that lead a group of
  * their own and wait for a line that says which program to become. The platform writes that line itself, so that a
@@ -135,7 +136,7 @@ const verbs = {
   signal: (id, name) => { if (pids.has(id)) signalGroup(pids.get(id), name); },
 };
 process.on("message", ([verb, ...rest]) => verbs[verb](...rest));
-process.on("disconnect", () => {
+process.stdin.resume().on("error", () => {}).on("close", () => {
   for (const pid of pids.values()) signalGroup(pid, "SIGKILL");
   for (const { pid } of spares.values()) if (pid !== undefined) signalGroup(pid, "SIGKILL");
   process.exit(0);

@@ -165,10 +165,10 @@ test("a helper that is lost ends its processes; what is asked for later runs wit
 
 test("what a spare says and how it ends is kept until the helper hears whose it is", async () => {
   const helper = spawn(process.execPath, ["-e", SPAWN_HELPER_PROGRAM], {
-    stdio: ["ignore", "ignore", "ignore", "ipc"],
+    stdio: ["pipe", "ignore", "ignore", "ipc"],
     serialization: "advanced",
   });
-  onTestFinished(() => helper.disconnect());
+  onTestFinished(() => void helper.stdin?.destroy());
   const told: unknown[][] = [];
   const spare = Promise.withResolvers<{ readonly pid: number; readonly socket: Socket }>();
   const ended = new Promise<void>((resolve) => {
@@ -193,17 +193,38 @@ test("what a spare says and how it ends is kept until the helper hears whose it 
   ]);
 });
 
+const children = (of: number): readonly number[] =>
+  (readFileSync(`/proc/${of}/task/${of}/children`, "utf8").match(/\d+/g) ?? []).map(Number);
+
+test("a platform that is killed before it has taken a spare leaves none, and no helper", async () => {
+  const script = `
+    import { RealClock, silentLogger } from ${JSON.stringify(import.meta.resolve("@rouse/shared"))};
+    import { SpawnHelper } from ${JSON.stringify(import.meta.resolve("./spawn-helper.ts"))};
+    void SpawnHelper.start({ clock: new RealClock(), log: silentLogger }, { environment: {} });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // it hears nothing`;
+  const platform = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "inherit" });
+  const pid = platform.pid ?? expect.fail("no platform");
+  onTestFinished(() => void platform.kill("SIGKILL"));
+  while (children(pid).length === 0) await stat("/proc/self");
+  const helper = children(pid)[0] ?? expect.fail("no helper");
+  onTestFinished(() => void (isGone(helper) || process.kill(helper, "SIGKILL")));
+  while (children(helper).length < 4) await stat("/proc/self");
+  const spares = children(helper);
+
+  platform.kill("SIGKILL");
+
+  while (![helper, ...spares].every(isGone)) await stat("/proc/self");
+});
+
 test("spares that are lost are replaced", async () => {
   await using runner = await SpawnHelper.start(
     { clock: new RealClock(), log: silentLogger },
     { environment },
   );
   const helper = runner.pid ?? expect.fail("no helper");
-  const spares = (): readonly number[] =>
-    readFileSync(`/proc/${helper}/task/${helper}/children`, "utf8").trim().split(" ").map(Number);
-  const first = spares();
+  const first = children(helper);
   for (const pid of first) process.kill(-pid, "SIGKILL");
-  while (!first.every(isGone) || spares().filter((pid) => !first.includes(pid)).length < 4) {
+  while (!first.every(isGone) || children(helper).filter((pid) => !first.includes(pid)).length < 4) {
     await stat("/proc/self");
   }
   const { told, output } = await whole(runner, script(`console.log("here")`));

@@ -73,7 +73,7 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
   ): Promise<SpawnHelper> {
     const helper = spawn(process.execPath, ["--title=rouse-spawn-helper", "-e", SPAWN_HELPER_PROGRAM], {
       detached: true, // Ctrl-C is the platform's to handle
-      stdio: ["ignore", "ignore", "ignore", "ipc"],
+      stdio: ["pipe", "ignore", "ignore", "ipc"],
       serialization: "advanced",
       env: options.environment,
     });
@@ -118,6 +118,7 @@ export class SpawnHelper implements ProcessRunner, AsyncDisposable {
       this.#helper.once("exit", () => resolve());
     });
     this.#helper.disconnect();
+    this.#helper.stdin?.destroy();
     using _limit = this.#clock.after(CLOSE_MS_MAX, () => this.#helper.kill("SIGKILL"));
     await gone;
   }
