@@ -1,6 +1,6 @@
+import { SIDECAR_FLAGS } from "@rouse/shared/testing";
 import { type Benchmark, result } from "./benchmark.ts";
 import { soak } from "./overlap/soak.ts";
-import { SIDECAR_FLAGS } from "./sidecar-flags.ts";
 
 const SECONDS = { quick: 5, full: 600 } as const;
 const PER_SECOND = 1_000;

@@ -2,10 +2,9 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { SIDECAR_ENVIRONMENT } from "@rouse/shared/testing";
+import { SIDECAR_ENVIRONMENT, SIDECAR_FLAGS } from "@rouse/shared/testing";
 import { type Benchmark, result } from "./benchmark.ts";
 import { quantile, spread } from "./quantile.ts";
-import { SIDECAR_FLAGS } from "./sidecar-flags.ts";
 
 const ROUNDS = { quick: 8, full: 30 } as const;
 /** As a pod has it: all interfaces, the contract's ports. */

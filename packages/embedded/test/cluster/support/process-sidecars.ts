@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { get } from "node:http";
 import { type Clock, type Pod, QUEUE_PROXY_CONTAINER, type Stored } from "@rouse/shared";
+import { SIDECAR_FLAGS } from "@rouse/shared/testing";
 import { pause } from "../../../src/kubelet/pause.ts";
 import type { Sidecar, SidecarFactory, SidecarPlace } from "../../../src/kubelet/sidecar.ts";
 
-const FLAGS = ["--single-threaded", "--max-semi-space-size=1", "--optimize-for-size"];
 const ASK_MS = 10;
 const RESTART_MS = 100;
 const PROBE_MS_MAX = 1_000;
@@ -65,7 +65,7 @@ export class ProcessSidecars implements SidecarFactory {
   }
 
   #spawn(environment: Readonly<Record<string, string>>): ChildProcess {
-    return spawn(process.execPath, [...FLAGS, this.#bundle], {
+    return spawn(process.execPath, [...SIDECAR_FLAGS, this.#bundle], {
       env: { ...environment, MALLOC_ARENA_MAX: "1" },
       stdio: ["ignore", "ignore", "inherit"],
     });
