@@ -22,6 +22,10 @@ const found = [
   { seed: 11_026, why: "a pod that recovered while its revision was idle left it failed" },
   { seed: 15_272, why: "the last pod went by a decision older than the load it had told" },
   { seed: 16_149, why: "an answer that was on its way when its time ran out was called lost" },
+  {
+    seed: 208_189,
+    why: "a service that crashed before it went to zero stayed failed, as it is to, and was waited for",
+  },
 ];
 
 async function play(seed: number): Promise<void> {
