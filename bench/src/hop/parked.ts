@@ -10,6 +10,9 @@ const ROUNDS = { quick: 1, full: 3 } as const;
 const REST_MS = 22_000;
 const LOAD_SECONDS = 3;
 
+/** As the images of who holds requests set it (docs/decisions/0021): one arena, whose free pages the next takes. */
+const ALLOCATOR = { MALLOC_ARENA_MAX: "1" };
+
 /** What holds the requests: Node itself, which is the floor, and the engine. */
 const HOLDERS = ["holder", "engine"];
 
@@ -60,10 +63,9 @@ async function hold(
   cores: { readonly hop: number; readonly load: number },
 ): Promise<Holding> {
   const port = await freePort();
-  await using held = await PinnedProcess.start(
-    nodeCommand(name, { ...place, port, protocol: "h1" }),
-    cores.hop,
-  );
+  const command = nodeCommand(name, { ...place, port, protocol: "h1" });
+  const env = { ...command.env, ...ALLOCATOR };
+  await using held = await PinnedProcess.start({ ...command, env }, cores.hop);
   const rest = async (): Promise<number> => {
     const plan = { port, path: "/", connections: 64, postBytes: 0, headers: {}, seconds: LOAD_SECONDS };
     await http1Load({ ...plan, folder: place.folder, core: cores.load });
