@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { SIDECAR_ALLOCATOR } from "@rouse/shared/testing";
 import { validate } from "dockerfile-utils";
 import { expect, test } from "vitest";
 import { buildable } from "../build/bundle.ts";
@@ -36,6 +37,10 @@ test.each(stages.map((stage) => [stage.name, stage] as const))(
     );
   },
 );
+
+test("the sidecar's allocator is set as it was measured", () => {
+  expect(stages.find(({ name }) => name === "queue-proxy")?.environment).toEqual(SIDECAR_ALLOCATOR);
+});
 
 test("the build is given what it is made from, and no test, dependency or other folder", () => {
   const lines = readFileSync(join(root, "deploy/images/Dockerfile.dockerignore"), "utf8")

@@ -5,7 +5,7 @@ import { Agent, createServer, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { SeededRandom } from "@rouse/shared";
-import { SIDECAR_ENVIRONMENT } from "@rouse/shared/testing";
+import { SIDECAR_ALLOCATOR, SIDECAR_ENVIRONMENT } from "@rouse/shared/testing";
 
 export interface SoakOptions {
   readonly root: string;
@@ -193,7 +193,7 @@ class Load {
 function environment(userPort: number): Record<string, string> {
   return {
     ...SIDECAR_ENVIRONMENT,
-    MALLOC_ARENA_MAX: "1", // as in the image
+    ...SIDECAR_ALLOCATOR,
     USER_PORT: String(userPort),
     SERVING_READINESS_PROBE: "",
     SERVING_LOGGING_LEVEL: "fatal",

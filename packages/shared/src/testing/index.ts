@@ -9,4 +9,4 @@ export {
   type RecordingRequest,
 } from "./recording-exchange.ts";
 export { type FormulaSettings, type FormulaTick, ScaleFormula } from "./scale-formula.ts";
-export { SIDECAR_ENVIRONMENT, SIDECAR_FLAGS } from "./sidecar-environment.ts";
+export { SIDECAR_ALLOCATOR, SIDECAR_ENVIRONMENT, SIDECAR_FLAGS } from "./sidecar-environment.ts";

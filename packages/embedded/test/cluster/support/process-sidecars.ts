@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { get } from "node:http";
 import { type Clock, type Pod, QUEUE_PROXY_CONTAINER, type Stored } from "@rouse/shared";
-import { SIDECAR_FLAGS } from "@rouse/shared/testing";
+import { SIDECAR_ALLOCATOR, SIDECAR_FLAGS } from "@rouse/shared/testing";
 import { pause } from "../../../src/kubelet/pause.ts";
 import type { Sidecar, SidecarFactory, SidecarPlace } from "../../../src/kubelet/sidecar.ts";
 
@@ -66,7 +66,7 @@ export class ProcessSidecars implements SidecarFactory {
 
   #spawn(environment: Readonly<Record<string, string>>): ChildProcess {
     return spawn(process.execPath, [...SIDECAR_FLAGS, this.#bundle], {
-      env: { ...environment, MALLOC_ARENA_MAX: "1" },
+      env: { ...environment, ...SIDECAR_ALLOCATOR },
       stdio: ["ignore", "ignore", "inherit"],
     });
   }
