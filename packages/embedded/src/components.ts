@@ -24,7 +24,8 @@ import { ServiceResolver } from "./home/service-resolver.ts";
 import { SnapshotFile } from "./home/snapshot-file.ts";
 import { createSystemObjects, publishActivator } from "./home/system-objects.ts";
 import { UsageRates } from "./home/usage-rates.ts";
-import { Kubelet, type Machine } from "./kubelet/kubelet.ts";
+import { Kubelet } from "./kubelet/kubelet.ts";
+import type { Machine } from "./kubelet/machine.ts";
 import { canUseLoopbackRange } from "./kubelet/pod-addresses.ts";
 import { registerNode } from "./kubelet/register-node.ts";
 import { Workloads } from "./workloads/workloads.ts";
@@ -119,25 +120,20 @@ export async function startComponents(deps: ComponentsDeps, options: ComponentsO
     ),
   );
   const podAt = new LatestPods();
+  const hasPodAddresses = deps.machine?.hasPodAddresses ?? (await canUseLoopbackRange());
   const activator = starting.use(
-    await listenSomewhere(
-      random,
-      {
-        port: ports.queueHttp,
-        hasOwnAddress: deps.machine?.hasPodAddresses ?? (await canUseLoopbackRange()),
-      },
-      ({ ip, port }) =>
-        Activator.start(
-          {
-            ...component("activator"),
-            stats: autoscaler,
-            coldStarts: (at) => {
-              const pod = podAt.get(at);
-              return pod === undefined ? undefined : kubelet.timeline(pod);
-            },
+    await listenSomewhere(random, { port: ports.queueHttp, hasOwnAddress: hasPodAddresses }, ({ ip, port }) =>
+      Activator.start(
+        {
+          ...component("activator"),
+          stats: autoscaler,
+          coldStarts: (at) => {
+            const pod = podAt.get(at);
+            return pod === undefined ? undefined : kubelet.timeline(pod);
           },
-          { ip, port, h2cPort: port === 0 ? 0 : ports.queueH2c, podName: ACTIVATOR_NAME, podIp: ip },
-        ),
+        },
+        { ip, port, h2cPort: port === 0 ? 0 : ports.queueH2c, podName: ACTIVATOR_NAME, podIp: ip },
+      ),
     ),
   );
   const { h2cPort = activator.address.port } = activator;
@@ -168,7 +164,7 @@ export async function startComponents(deps: ComponentsDeps, options: ComponentsO
           },
         },
       },
-      { dataDirectory: options.dataDir },
+      { dataDirectory: options.dataDir, hasPodAddresses },
     ),
   );
   starting.use(

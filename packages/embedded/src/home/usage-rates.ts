@@ -15,7 +15,7 @@ interface Reading {
   readonly at: MonoMs;
 }
 
-/** Turns CPU time into a rate: over the time since the question before, so the first one about a pod has no answer. */
+/** Turns CPU time into a rate: over the time since the question before, so the first one about a pod learns its memory alone. */
 export class UsageRates implements PodUsage {
   readonly #clock: Pick<Clock, "now">;
   readonly #usedBy: (pod: ObjectKey) => UsedSoFar | undefined;

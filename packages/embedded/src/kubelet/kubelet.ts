@@ -29,8 +29,6 @@ import { fixedPort } from "./program.ts";
 import type { KubeletHooks, SidecarFactory } from "./sidecar.ts";
 import { StatusWriter } from "./status-writer.ts";
 
-export type { Machine } from "./machine.ts";
-
 const PODS_MAX_DEFAULT = 256;
 /** queue-proxy has a quiet time of its own: its drain goes on serving until nothing comes any more. */
 const QUIET_MS_DEFAULT = 0;

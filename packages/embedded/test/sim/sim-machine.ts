@@ -11,7 +11,7 @@ import {
   type Upstream,
 } from "@rouse/shared";
 import { sidecarSettings } from "../../src/home/pod-sidecars.ts";
-import type { Machine } from "../../src/kubelet/kubelet.ts";
+import type { Machine } from "../../src/kubelet/machine.ts";
 import type { ProcessObserver, ProcessRunner, RunningProcess } from "../../src/kubelet/process-runner.ts";
 import type { Program } from "../../src/kubelet/program.ts";
 import type { Sidecar, SidecarFactory, SidecarPlace } from "../../src/kubelet/sidecar.ts";
