@@ -95,7 +95,7 @@ export {
   SYSTEM_NAMESPACE,
 } from "./knative/names.ts";
 export { validateNetworkingAnnotations } from "./knative/networking-annotations.ts";
-export { servingIndex } from "./knative/serving-container.ts";
+export { servingIndex, servingIndexOrFirst } from "./knative/serving-container.ts";
 export {
   type DeleteOptions,
   isKubeError,

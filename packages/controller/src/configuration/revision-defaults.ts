@@ -1,4 +1,4 @@
-import { type Container, type Probe, type RevisionSpec, servingIndex } from "@rouse/shared";
+import { type Container, type Probe, type RevisionSpec, servingIndexOrFirst } from "@rouse/shared";
 import type { Settings } from "../settings/settings.ts";
 
 /**
@@ -9,7 +9,7 @@ export function defaultRevisionSpec(spec: RevisionSpec, settings: Settings): Rev
   const { defaults } = settings;
   const timeoutSeconds = spec.timeoutSeconds || defaults.timeoutSeconds; // 0 counts as absent
   const named = nameContainers(spec.containers, defaults.containerName);
-  const serving = Math.max(0, servingIndex(named));
+  const serving = servingIndexOrFirst(named);
   return {
     ...spec,
     containers: named.map((container, index) =>

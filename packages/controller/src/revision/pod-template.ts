@@ -9,7 +9,7 @@ import {
   ports,
   type Revision,
   type Stored,
-  servingIndex,
+  servingIndexOrFirst,
 } from "@rouse/shared";
 import type { Settings } from "../settings/settings.ts";
 import { childLabels, deploymentAnnotations } from "./propagated-metadata.ts";
@@ -34,7 +34,7 @@ interface TemplateContainer extends Container {
 export function makePodTemplate(revision: Stored<Revision>, settings: Settings): PodTemplate {
   const { containerConcurrency: _, timeoutSeconds, ...rest } = revision.spec;
   const { responseStartTimeoutSeconds: __, idleTimeoutSeconds: ___, ...podSpec } = rest;
-  const serving = Math.max(0, servingIndex(revision.spec.containers));
+  const serving = servingIndexOrFirst(revision.spec.containers);
   const spec: TemplateSpec = {
     enableServiceLinks: false,
     ...(settings.deployment.spreadsPods ? { affinity: apartFromEachOther(revision.metadata.name) } : {}),

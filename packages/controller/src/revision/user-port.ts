@@ -1,10 +1,10 @@
-import { type Container, type ProtocolType, type RevisionSpec, servingIndex } from "@rouse/shared";
+import { type Container, type ProtocolType, type RevisionSpec, servingIndexOrFirst } from "@rouse/shared";
 
 const USER_PORT_DEFAULT = 8080;
 
 /** The container of a revision that answers requests. C-39. */
 export function servingContainer(spec: RevisionSpec): Container | undefined {
-  return spec.containers[Math.max(0, servingIndex(spec.containers))];
+  return spec.containers[servingIndexOrFirst(spec.containers)];
 }
 
 /** The port the user's program listens on, as far as the contract goes. C-39. */

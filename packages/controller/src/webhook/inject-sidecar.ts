@@ -12,7 +12,7 @@ import {
   rouse,
   type Stored,
   SYSTEM_NAMESPACE,
-  servingIndex,
+  servingIndexOrFirst,
 } from "@rouse/shared";
 import { queueProxyContainer } from "../revision/queue-proxy-container.ts";
 import { userPort } from "../revision/user-port.ts";
@@ -83,7 +83,7 @@ export function injectSidecar(pod: Pod, autoscaler: Stored<PodAutoscaler>, setti
 
 function servingAt(containers: readonly Container[], named: string | undefined): number {
   return named === undefined
-    ? Math.max(0, servingIndex(containers))
+    ? servingIndexOrFirst(containers)
     : containers.findIndex(({ name }) => name === named);
 }
 
