@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { SIDECAR_ALLOCATOR } from "@rouse/shared/testing";
+import { ACTIVATOR_ALLOCATOR, SIDECAR_ALLOCATOR } from "@rouse/shared/testing";
 import { validate } from "dockerfile-utils";
 import { expect, test } from "vitest";
 import { buildable } from "../build/bundle.ts";
@@ -38,8 +38,11 @@ test.each(stages.map((stage) => [stage.name, stage] as const))(
   },
 );
 
-test("the sidecar's allocator is set as it was measured", () => {
-  expect(stages.find(({ name }) => name === "queue-proxy")?.environment).toEqual(SIDECAR_ALLOCATOR);
+test.each([
+  { image: "queue-proxy", allocator: SIDECAR_ALLOCATOR },
+  { image: "activator", allocator: ACTIVATOR_ALLOCATOR },
+])("$image: its allocator is set as it was measured", ({ image, allocator }) => {
+  expect(stages.find(({ name }) => name === image)?.environment).toEqual(allocator);
 });
 
 test("the build is given what it is made from, and no test, dependency or other folder", () => {

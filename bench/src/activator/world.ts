@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ACTIVATOR_ALLOCATOR } from "@rouse/shared/testing";
 import type { HostAnswer, HostOrder, PodNews } from "./messages.ts";
 
 type OrderBody = HostOrder extends infer Order ? (Order extends unknown ? Omit<Order, "id"> : never) : never;
@@ -32,7 +33,7 @@ export class World implements Disposable {
   static async start(): Promise<World> {
     const host = fork(new URL("host.ts", import.meta.url), [], {
       execArgv: ["--expose-gc"],
-      env: { ...process.env, MALLOC_ARENA_MAX: "1" }, // as in the image
+      env: { ...process.env, ...ACTIVATOR_ALLOCATOR },
     });
     const world = new World(host);
     world.#port = (await world.tell({ kind: "look" })).port;

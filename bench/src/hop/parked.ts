@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ACTIVATOR_ALLOCATOR } from "@rouse/shared/testing";
 import { type BenchmarkOptions, type Result, result } from "../benchmark.ts";
 import { http1Load } from "./load.ts";
 import { freePort, PinnedProcess } from "./process.ts";
@@ -9,9 +10,6 @@ const ROUNDS = { quick: 1, full: 3 } as const;
 /** A process at rest looks at its memory every ten seconds. */
 const REST_MS = 22_000;
 const LOAD_SECONDS = 3;
-
-/** As the images of who holds requests set it (docs/decisions/0021): one arena, whose free pages the next takes. */
-const ALLOCATOR = { MALLOC_ARENA_MAX: "1" };
 
 /** What holds the requests: Node itself, which is the floor, and the engine. */
 const HOLDERS = ["holder", "engine"];
@@ -64,7 +62,7 @@ async function hold(
 ): Promise<Holding> {
   const port = await freePort();
   const command = nodeCommand(name, { ...place, port, protocol: "h1" });
-  const env = { ...command.env, ...ALLOCATOR };
+  const env = { ...command.env, ...ACTIVATOR_ALLOCATOR }; // as who holds requests
   await using held = await PinnedProcess.start({ ...command, env }, cores.hop);
   const rest = async (): Promise<number> => {
     const plan = { port, path: "/", connections: 64, postBytes: 0, headers: {}, seconds: LOAD_SECONDS };

@@ -4,9 +4,14 @@ export { type Disagreement, type FuzzOptions, type FuzzReport, fuzzHttp } from "
 export { type Benchmark, benchmark } from "./benchmark.ts";
 export { CERTIFICATE_A, CERTIFICATE_B } from "./certificates.ts";
 export {
+  ACTIVATOR_ALLOCATOR,
+  SIDECAR_ALLOCATOR,
+  SIDECAR_ENVIRONMENT,
+  SIDECAR_FLAGS,
+} from "./image-settings.ts";
+export {
   type RecordedForward,
   RecordingExchange,
   type RecordingRequest,
 } from "./recording-exchange.ts";
 export { type FormulaSettings, type FormulaTick, ScaleFormula } from "./scale-formula.ts";
-export { SIDECAR_ALLOCATOR, SIDECAR_ENVIRONMENT, SIDECAR_FLAGS } from "./sidecar-environment.ts";

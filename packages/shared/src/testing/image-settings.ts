@@ -33,3 +33,6 @@ export const SIDECAR_ALLOCATOR: Readonly<Record<string, string>> = {
   MALLOC_MMAP_THRESHOLD_: "65536",
   MALLOC_TRIM_THRESHOLD_: "65536",
 };
+
+/** What the activator's image tells it: one arena, whose free pages the next burst takes. */
+export const ACTIVATOR_ALLOCATOR: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: "1" };
