@@ -1,6 +1,6 @@
 /**
- * `node --import keep-code.ts MAIN OUT IP`: runs a program that starts from a cache until it listens and has served a
- * request, and writes what V8 has compiled of it by then.
+ * `node --import keep-code.ts MAIN OUT IP`: runs a program that starts from a cache until it listens, and writes what V8
+ * has compiled of it by then.
  */
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
