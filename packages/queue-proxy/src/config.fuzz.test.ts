@@ -3,26 +3,11 @@ import { VirtualClock } from "@rouse/shared/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ConfigError } from "./config/config-error.ts";
+import { completeEnvironment as complete } from "./config/testing/complete-environment.ts";
 import { type Config, parseConfig, parseLogConfig } from "./config.ts";
 import { resourceOf } from "./metrics/resource.ts";
 import { requestLogOf } from "./program/request-log.ts";
 import { drainLimitMs } from "./program/sidecar.ts";
-
-/** What has to be there. */
-const complete = {
-  CONTAINER_CONCURRENCY: "10",
-  QUEUE_SERVING_PORT: "8012",
-  QUEUE_SERVING_TLS_PORT: "8112",
-  USER_PORT: "8080",
-  REVISION_TIMEOUT_SECONDS: "300",
-  SERVING_LOGGING_CONFIG: "",
-  SERVING_LOGGING_LEVEL: "",
-  SERVING_NAMESPACE: "default",
-  SERVING_CONFIGURATION: "",
-  SERVING_REVISION: "hello-00001",
-  SERVING_POD: "pod-1",
-  SERVING_POD_IP: "10.0.0.1",
-};
 
 /** All else that is read, by the sidecar itself or where what it says is used. Spec §2 */
 const optional = [

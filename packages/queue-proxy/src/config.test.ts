@@ -5,23 +5,9 @@ import { ConfigError } from "./config/config-error.ts";
 import { parseGoBool, parseGoInt } from "./config/go-values.ts";
 import { parseObservability } from "./config/observability.ts";
 import { parseReadinessProbes } from "./config/readiness-probes.ts";
+import { completeEnvironment as complete } from "./config/testing/complete-environment.ts";
 import { parseTlsSettings } from "./config/tls-settings.ts";
 import { type Environment, parseConfig } from "./config.ts";
-
-const complete: Environment = {
-  CONTAINER_CONCURRENCY: "10",
-  QUEUE_SERVING_PORT: "8012",
-  QUEUE_SERVING_TLS_PORT: "8112",
-  USER_PORT: "8080",
-  REVISION_TIMEOUT_SECONDS: "300",
-  SERVING_LOGGING_CONFIG: "",
-  SERVING_LOGGING_LEVEL: "",
-  SERVING_NAMESPACE: "default",
-  SERVING_CONFIGURATION: "",
-  SERVING_REVISION: "hello-00001",
-  SERVING_POD: "pod-1",
-  SERVING_POD_IP: "10.0.0.1",
-};
 
 function complaint(environment: Environment): string {
   try {

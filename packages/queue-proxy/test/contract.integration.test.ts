@@ -8,7 +8,7 @@ import { CERTIFICATE_A } from "@rouse/shared/testing";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { call } from "./client.ts";
 import { program } from "./program.ts";
-import { buildEntryPoint, HEALTH, ownIp, SidecarProcess } from "./sidecar.ts";
+import { buildEntryPoint, HEALTH, healthByHttp2, ownIp, SidecarProcess } from "./sidecar.ts";
 
 beforeAll(buildEntryPoint, 60_000);
 
@@ -17,14 +17,7 @@ test("Q-3: the port that is named is opened and the other is not; kubelet's HTTP
   await sidecar.listens(8013);
   expect((await call(sidecar.at(8013), { headers: HEALTH })).body).toBe("queue");
   const session = connectHttp2(`http://${sidecar.ip}:8013`);
-  const stream = session.request({
-    ":path": "/healthz",
-    "user-agent": "Knative-Activator-Probe",
-    "k-network-probe": "queue",
-  });
-  let body = "";
-  for await (const piece of stream) body += String(piece);
-  expect(body).toBe("queue");
+  expect(await healthByHttp2(session)).toBe("queue");
   session.destroy(); // before its sidecar is killed
   await expect(call(sidecar.at(8012))).rejects.toThrow("ECONNREFUSED");
 });

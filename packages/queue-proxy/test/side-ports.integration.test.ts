@@ -95,6 +95,16 @@ describe("metrics for Prometheus, Q-137", () => {
     await sidecar.says("metrics server error: ");
     expect((await call(sidecar.at(8012), { headers: HEALTH })).body).toBe("queue");
   });
+
+  test("Q-7, Q-137: where its certificate cannot be read that is said, and requests are served all the same", async () => {
+    await using sidecar = await SidecarProcess.start({
+      OBSERVABILITY_CONFIG: PROMETHEUS,
+      METRICS_PROMETHEUS_TLS_CERT: "/no/such/tls.crt",
+      METRICS_PROMETHEUS_TLS_KEY: "/no/such/tls.key",
+    });
+    await sidecar.says("metrics server error: ENOENT");
+    expect((await call(sidecar.at(8012), { headers: HEALTH })).body).toBe("queue");
+  });
 });
 
 describe("profiles, §1", () => {

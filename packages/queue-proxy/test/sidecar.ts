@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { request } from "node:http";
+import type { ClientHttp2Session } from "node:http2";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { SIDECAR_ENVIRONMENT } from "@rouse/shared/testing";
@@ -167,4 +168,16 @@ function opens(ip: string, port: number): Promise<boolean> {
     });
     socket.once("error", () => resolve(false));
   });
+}
+
+/** What an activator's question about health is answered on a session of HTTP/2. */
+export async function healthByHttp2(session: ClientHttp2Session): Promise<string> {
+  const stream = session.request({
+    ":path": "/healthz",
+    "user-agent": "Knative-Activator-Probe",
+    "k-network-probe": "queue",
+  });
+  let body = "";
+  for await (const piece of stream) body += String(piece);
+  return body;
 }

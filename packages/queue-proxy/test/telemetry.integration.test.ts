@@ -7,7 +7,7 @@ import { CERTIFICATE_A, CERTIFICATE_B } from "@rouse/shared/testing";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { call } from "./client.ts";
 import { program } from "./program.ts";
-import { buildEntryPoint, SidecarProcess, turn } from "./sidecar.ts";
+import { buildEntryPoint, healthByHttp2, SidecarProcess, turn } from "./sidecar.ts";
 
 beforeAll(buildEntryPoint, 60_000);
 
@@ -144,14 +144,7 @@ describe("TLS", () => {
     const http2 = await handshake(sidecar.ip, { ALPNProtocols: ["h2"] });
     expect(http2.alpnProtocol).toBe("h2");
     const session = connectHttp2(`https://${sidecar.ip}`, { createConnection: () => http2 });
-    const stream = session.request({
-      ":path": "/healthz",
-      "user-agent": "Knative-Activator-Probe",
-      "k-network-probe": "queue",
-    });
-    let body = "";
-    for await (const piece of stream) body += String(piece);
-    expect(body).toBe("queue");
+    expect(await healthByHttp2(session)).toBe("queue");
     session.destroy();
     expect((await call(sidecar.at(8012))).status).toBe(200);
     await expect(handshake(sidecar.ip, { maxVersion: "TLSv1.2" })).rejects.toThrow();
